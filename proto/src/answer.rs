@@ -1,0 +1,258 @@
+//! Answers: the events of a specialist's stream, checked one by one.
+
+use std::{collections::HashMap, ops::Range};
+
+use crate::{
+    Invalid,
+    invalid::{bounded, bytes, text},
+    wire,
+};
+
+/// The most bytes that the words of one answer may have.
+pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+/// The most passages that one answer may carry.
+pub const PASSAGES_MAX: usize = 32;
+
+/// The most bytes that one event may have on the wire.
+pub const EVENT_BYTES_MAX: usize = 64 * 1024;
+
+/// A passage of a corpus, as its owner publishes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passage {
+    /// Its name inside the corpus.
+    pub id: String,
+    /// May be empty.
+    pub title: String,
+    /// 1 to 32,768 bytes.
+    pub text: String,
+    /// `http(s)` address where a reader can check it, or empty.
+    pub url: String,
+    /// May be empty.
+    pub license: String,
+    /// Cosine of question and passage by the specialist's word: -1 to 1.
+    pub similarity: f32,
+}
+
+/// A range of a passage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Citation {
+    /// Which passage.
+    pub passage_id: String,
+    /// UTF-8 bytes, on character boundaries.
+    pub range: Range<usize>,
+}
+
+/// Words of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// 1 to 32,768 bytes.
+    pub text: String,
+    /// Where they stand; `None` for words that cite nothing.
+    pub citation: Option<Citation>,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is whole.
+    Answered,
+    /// The corpus holds no answer.
+    NoAnswer,
+}
+
+/// One event of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerEvent {
+    /// What later words may cite.
+    Passage(Passage),
+    /// The next words.
+    Words(Words),
+    /// Nothing yet, but alive.
+    Heartbeat,
+    /// The end.
+    Done(Outcome),
+}
+
+/// Reads the events of one answer in order and holds them to the contract: passages before the words
+/// that cite them, ranges that exist, sizes within bounds, nothing after the end.
+#[derive(Debug, Default)]
+pub struct AnswerCheck {
+    passages: HashMap<String, String>,
+    bytes: usize,
+    done: bool,
+}
+
+impl AnswerCheck {
+    /// The next event, or what is wrong with it.
+    pub fn read(&mut self, response: wire::AnswerResponse) -> Result<AnswerEvent, Invalid> {
+        if self.done {
+            return Err(Invalid::malformed("event", "comes after done"));
+        }
+        match response.event.ok_or_else(|| Invalid::missing("event"))? {
+            wire::answer_response::Event::Passage(passage) => self.passage(passage),
+            wire::answer_response::Event::Words(words) => self.words(words),
+            wire::answer_response::Event::Heartbeat(wire::Heartbeat {}) => Ok(AnswerEvent::Heartbeat),
+            wire::answer_response::Event::Done(done) => self.done(done),
+        }
+    }
+
+    fn passage(&mut self, passage: wire::Passage) -> Result<AnswerEvent, Invalid> {
+        let wire::Passage { passage_id, title, text: body, url, license, similarity } = passage;
+        bounded("passages", self.passages.len() + 1, (0, PASSAGES_MAX), "entries")?;
+        let url = text("passage.url", url, (0, 2_000))?;
+        if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
+            return Err(Invalid::malformed("passage.url", "must be an http or https address"));
+        }
+        if !(-1.001..=1.001).contains(&similarity) {
+            return Err(Invalid::malformed("passage.similarity", "must lie between -1 and 1"));
+        }
+        let passage = Passage {
+            id: text("passage.passage_id", passage_id, (1, 200))?,
+            title: text("passage.title", title, (0, 500))?,
+            text: bytes("passage.text", body, (1, 32_768))?,
+            url,
+            license: text("passage.license", license, (0, 120))?,
+            similarity,
+        };
+        if self.passages.insert(passage.id.clone(), passage.text.clone()).is_some() {
+            return Err(Invalid::malformed("passage.passage_id", "was sent before"));
+        }
+        Ok(AnswerEvent::Passage(passage))
+    }
+
+    fn words(&mut self, words: wire::Words) -> Result<AnswerEvent, Invalid> {
+        let wire::Words { text, citation } = words;
+        // Space between sentences is words too, so blank text is not refused here.
+        bounded("words.text", text.len(), (1, 32_768), "bytes")?;
+        self.bytes += text.len();
+        bounded("answer", self.bytes, (0, ANSWER_BYTES_MAX), "bytes")?;
+        let citation = citation.map(|citation| self.citation(citation)).transpose()?;
+        Ok(AnswerEvent::Words(Words { text, citation }))
+    }
+
+    fn citation(&self, citation: wire::Citation) -> Result<Citation, Invalid> {
+        let wire::Citation { passage_id, start_bytes, end_bytes } = citation;
+        let range = start_bytes as usize..end_bytes as usize;
+        let Some(passage) = self.passages.get(&passage_id) else {
+            return Err(Invalid::malformed("words.citation.passage_id", "names a passage that was not sent"));
+        };
+        if passage.get(range.clone()).is_none_or(str::is_empty) {
+            return Err(Invalid::malformed("words.citation", "is no range of characters of its passage"));
+        }
+        Ok(Citation { passage_id, range })
+    }
+
+    fn done(&mut self, done: wire::Done) -> Result<AnswerEvent, Invalid> {
+        self.done = true;
+        match done.outcome() {
+            wire::Outcome::Answered if self.bytes == 0 => {
+                Err(Invalid::malformed("done.outcome", "says answered, but there were no words"))
+            }
+            wire::Outcome::Answered => Ok(AnswerEvent::Done(Outcome::Answered)),
+            wire::Outcome::NoAnswer => Ok(AnswerEvent::Done(Outcome::NoAnswer)),
+            wire::Outcome::Unspecified => Err(Invalid::missing("done.outcome")),
+        }
+    }
+}
+
+impl From<AnswerEvent> for wire::AnswerResponse {
+    fn from(event: AnswerEvent) -> Self {
+        use wire::answer_response::Event;
+        let event = match event {
+            AnswerEvent::Passage(passage) => Event::Passage(passage.into()),
+            AnswerEvent::Words(Words { text, citation }) => {
+                Event::Words(wire::Words { text, citation: citation.map(Into::into) })
+            }
+            AnswerEvent::Heartbeat => Event::Heartbeat(wire::Heartbeat {}),
+            AnswerEvent::Done(outcome) => {
+                let outcome = match outcome {
+                    Outcome::Answered => wire::Outcome::Answered,
+                    Outcome::NoAnswer => wire::Outcome::NoAnswer,
+                };
+                Event::Done(wire::Done { outcome: outcome.into() })
+            }
+        };
+        Self { event: Some(event) }
+    }
+}
+
+impl From<Passage> for wire::Passage {
+    fn from(passage: Passage) -> Self {
+        let Passage { id, title, text, url, license, similarity } = passage;
+        Self { passage_id: id, title, text, url, license, similarity }
+    }
+}
+
+impl From<Citation> for wire::Citation {
+    fn from(citation: Citation) -> Self {
+        let bytes = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self {
+            start_bytes: bytes(citation.range.start),
+            end_bytes: bytes(citation.range.end),
+            passage_id: citation.passage_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passage(id: &str, text: &str) -> wire::answer_response::Event {
+        wire::answer_response::Event::Passage(wire::Passage {
+            passage_id: id.into(),
+            text: text.into(),
+            similarity: 0.5,
+            ..Default::default()
+        })
+    }
+
+    fn words(text: &str, cites: Option<(&str, u32, u32)>) -> wire::answer_response::Event {
+        let citation = cites.map(|(id, start_bytes, end_bytes)| wire::Citation {
+            passage_id: id.into(),
+            start_bytes,
+            end_bytes,
+        });
+        wire::answer_response::Event::Words(wire::Words { text: text.into(), citation })
+    }
+
+    fn done(outcome: wire::Outcome) -> wire::answer_response::Event {
+        wire::answer_response::Event::Done(wire::Done { outcome: outcome.into() })
+    }
+
+    /// Reads all but the last event without complaint, and says what is wrong with the last.
+    #[track_caller]
+    fn refused(events: impl IntoIterator<Item = wire::answer_response::Event>, why: &str) {
+        let mut check = AnswerCheck::default();
+        let mut events: Vec<_> = events.into_iter().collect();
+        let last = events.pop();
+        for event in events {
+            check.read(wire::AnswerResponse { event: Some(event) }).unwrap();
+        }
+        assert_eq!(check.read(wire::AnswerResponse { event: last }).unwrap_err().to_string(), why);
+    }
+
+    #[test]
+    fn a_stream_is_held_to_the_contract() {
+        refused([], "event: is missing");
+        refused([passage("a", "")], "passage.text: has 0 bytes, where 1 to 32768 are allowed");
+        refused([passage("a", "x"), passage("a", "y")], "passage.passage_id: was sent before");
+        refused(
+            [words("x", Some(("a", 0, 1)))],
+            "words.citation.passage_id: names a passage that was not sent",
+        );
+        let no_range = "words.citation: is no range of characters of its passage";
+        refused([passage("a", "xyz"), words("x", Some(("a", 0, 4)))], no_range);
+        refused([passage("a", "xyz"), words("x", Some(("a", 2, 1)))], no_range);
+        refused([passage("a", "é"), words("x", Some(("a", 0, 1)))], no_range);
+        refused([done(wire::Outcome::Answered)], "done.outcome: says answered, but there were no words");
+        refused([done(wire::Outcome::Unspecified)], "done.outcome: is missing");
+        refused([done(wire::Outcome::NoAnswer), words("x", None)], "event: comes after done");
+        let chunk = "x".repeat(32_768);
+        refused(
+            (0..9).map(|_| words(&chunk, None)),
+            "answer: has 294912 bytes, where 0 to 262144 are allowed",
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! Cards: what a specialist says of itself.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use prost::Message;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    Endpoint, Invalid,
+    invalid::{bounded, text, texts},
+    wire,
+};
+
+/// The most bytes that a card may have.
+pub const CARD_BYTES_MAX: usize = 1 << 20;
+
+/// A specialist's name in the fleet: lower-case letters, digits and hyphens, starting with a
+/// letter, 1 to 64. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SpecialistId(Arc<str>);
+
+impl SpecialistId {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SpecialistId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for SpecialistId {
+    type Err = Invalid;
+
+    fn from_str(id: &str) -> Result<Self, Invalid> {
+        bounded("specialist_id", id.len(), (1, 64), "characters")?;
+        let well_formed = id.starts_with(|c: char| c.is_ascii_lowercase())
+            && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !well_formed {
+            return Err(Invalid::malformed(
+                "specialist_id",
+                "must start with a lower-case letter and hold only lower-case letters, digits and hyphens",
+            ));
+        }
+        Ok(Self(id.into()))
+    }
+}
+
+/// A SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of everything that `hasher` was given.
+    pub fn finish(hasher: Sha256) -> Self {
+        Self(hasher.finalize().into())
+    }
+
+    /// The digest whose bytes these are, if there are 32.
+    pub fn read(field: &str, bytes: &[u8]) -> Result<Self, Invalid> {
+        let digest =
+            bytes.try_into().map_err(|_| Invalid::malformed(field, "must be a SHA-256 of 32 bytes"))?;
+        Ok(Self(digest))
+    }
+
+    /// Its 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// A card within its bounds; the schema states them field by field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Name in the fleet.
+    pub id: SpecialistId,
+    /// The domain.
+    pub title: String,
+    /// Who answers for its words.
+    pub institution: String,
+    /// What it covers.
+    pub description: String,
+    /// Questions that it answers well.
+    pub example_questions: Vec<String>,
+    /// Texts that the router may embed in place of prototypes.
+    pub sample_texts: Vec<String>,
+    /// Licence of its words.
+    pub license: String,
+    /// What readers must know; may be empty.
+    pub notice: String,
+    /// Where its owner says that it is reached.
+    pub public_endpoint: Endpoint,
+    /// How its answers are made.
+    pub generator: String,
+    /// Changes with everything that it says or says of itself.
+    pub revision: String,
+    /// Size of its corpus.
+    pub passage_count: u64,
+}
+
+impl TryFrom<wire::Card> for Card {
+    type Error = Invalid;
+
+    fn try_from(card: wire::Card) -> Result<Self, Invalid> {
+        // Taken apart in full, so that a new wire field fails the build here.
+        let wire::Card {
+            specialist_id,
+            title,
+            institution,
+            description,
+            example_questions,
+            sample_texts,
+            license,
+            notice,
+            public_endpoint,
+            generator,
+            revision,
+            passage_count,
+        } = card;
+        Ok(Self {
+            id: specialist_id.parse()?,
+            title: text("title", title, (1, 120))?,
+            institution: text("institution", institution, (1, 120))?,
+            description: text("description", description, (1, 2_000))?,
+            example_questions: texts("example_questions", example_questions, 64, (1, 500))?,
+            sample_texts: texts("sample_texts", sample_texts, 512, (1, 4_000))?,
+            license: text("license", license, (1, 120))?,
+            notice: text("notice", notice, (0, 500))?,
+            public_endpoint: Endpoint::parse("public_endpoint", &public_endpoint)?,
+            generator: text("generator", generator, (1, 64))?,
+            revision: text("revision", revision, (1, 64))?,
+            passage_count,
+        })
+    }
+}
+
+/// A card as the exact bytes that its owner published, and what they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedCard {
+    card: Card,
+    bytes: Vec<u8>,
+    digest: Digest,
+}
+
+impl PublishedCard {
+    /// Encodes a card, once; from then on its bytes travel as they are.
+    pub fn publish(card: &wire::Card) -> Result<Self, Invalid> {
+        Self::read(card.encode_to_vec())
+    }
+
+    /// Reads a card that somebody published.
+    pub fn read(bytes: Vec<u8>) -> Result<Self, Invalid> {
+        bounded("card", bytes.len(), (1, CARD_BYTES_MAX), "bytes")?;
+        let card = wire::Card::decode(bytes.as_slice())
+            .map_err(|_| Invalid::malformed("card", "is not a serialized consilium.v1.Card"))?;
+        let card = Card::try_from(card).map_err(|invalid| invalid.within("card"))?;
+        Ok(Self { digest: Digest::of(&bytes), card, bytes })
+    }
+
+    /// What the card says.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// The published bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256 of the published bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
