@@ -81,7 +81,7 @@ impl Default for GeneratorConfig {
 pub enum Step {
     /// Send this passage.
     Passage(String),
-    /// Say these words, citing all of the passage that was sent last, if one was.
+    /// Say these words; where they are those of the passage that was sent last, they cite it.
     Say(String),
     /// Send heartbeats and nothing else from here on.
     Stall,

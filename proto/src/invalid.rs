@@ -71,8 +71,13 @@ pub(crate) fn bounded(
     }
 }
 
-/// `text`, if it has a number of characters within `bounds`; blank text counts as none.
+/// `text`, if it has a number of characters within `bounds`, none of them a control character but
+/// line breaks and tabs (a card must not be able to steer the operator's terminal). Blank text
+/// counts as none.
 pub(crate) fn text(field: &str, text: String, bounds: (usize, usize)) -> Result<String, Invalid> {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err(Invalid::malformed(field, "holds a control character"));
+    }
     let found = if text.trim().is_empty() { 0 } else { text.chars().count() };
     bounded(field, found, bounds, "characters")?;
     Ok(text)

@@ -1,1 +1,199 @@
+//! The router's database: one SQLite file. It keeps what must survive a restart and interprets none
+//! of it; there is no second backend, so there is no trait.
 
+use std::path::{Path, PathBuf};
+
+use sqlx::{
+    FromRow, SqlitePool,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// `SQLITE_FULL`, as SQLite numbers its errors.
+const DISK_FULL: &str = "13";
+
+/// How many connections read at once; SQLite writes one at a time whatever this says.
+const CONNECTIONS_MAX: u32 = 4;
+
+/// Why the database did not do it. Nothing is half-written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No room on the disk.
+    #[error("no room left on the disk that holds the router's database: free some and try again")]
+    DiskFull,
+    /// The file cannot be opened or brought up to date.
+    #[error("cannot open the database {}", path.display())]
+    Open {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: MigrateError,
+    },
+    /// Anything else.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error().and_then(sqlx::error::DatabaseError::code) {
+            Some(code) if code == DISK_FULL => Self::DiskFull,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// A registered specialist, as stored.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct RegistrationRow {
+    /// Its id.
+    pub specialist_id: String,
+    /// Where the router dials.
+    pub endpoint: String,
+    /// Whether it takes part in routing.
+    pub enabled: bool,
+    /// The published card.
+    pub card: Vec<u8>,
+    /// Who made the prototypes: `specialist` or `router`.
+    pub prototype_origin: String,
+    /// A serialized `consilium.v1.PrototypesResponse`.
+    pub prototypes: Vec<u8>,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub registered_at_ms: i64,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub updated_at_ms: i64,
+}
+
+/// The open database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+impl Store {
+    /// Opens the file at `path`, makes it where there is none, and brings its tables up to date.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true);
+        let open = async {
+            let pool =
+                SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
+            MIGRATIONS.run(&pool).await?;
+            Ok(pool)
+        };
+        match open.await {
+            Ok(pool) => Ok(Self { pool }),
+            Err(source) => Err(StoreError::Open { path: path.to_owned(), source }),
+        }
+    }
+
+    /// All registrations, by id.
+    pub async fn registrations(&self) -> Result<Vec<RegistrationRow>, StoreError> {
+        let rows = sqlx::query_as("SELECT * FROM registration ORDER BY specialist_id");
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+
+    /// Writes `row` whole, in place of the one with its id where there is one.
+    pub async fn put_registration(&self, row: &RegistrationRow) -> Result<(), StoreError> {
+        let RegistrationRow {
+            specialist_id,
+            endpoint,
+            enabled,
+            card,
+            prototype_origin,
+            prototypes,
+            registered_at_ms,
+            updated_at_ms,
+        } = row;
+        sqlx::query("INSERT OR REPLACE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+            .bind(specialist_id)
+            .bind(endpoint)
+            .bind(enabled)
+            .bind(card)
+            .bind(prototype_origin)
+            .bind(prototypes)
+            .bind(registered_at_ms)
+            .bind(updated_at_ms)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Forgets the registration of `specialist_id`, if there is one.
+    pub async fn remove_registration(&self, specialist_id: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM registration WHERE specialist_id = ?")
+            .bind(specialist_id)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Writes out what is pending and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(specialist_id: &str, endpoint: &str) -> RegistrationRow {
+        RegistrationRow {
+            specialist_id: specialist_id.into(),
+            endpoint: endpoint.into(),
+            enabled: true,
+            card: vec![1],
+            prototype_origin: "router".into(),
+            prototypes: vec![2],
+            registered_at_ms: 3,
+            updated_at_ms: 4,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("router.db");
+        let store = Store::open(&path).await.unwrap();
+        for row in [row("b", "old"), row("a", "x"), row("b", "new"), row("c", "y")] {
+            store.put_registration(&row).await.unwrap();
+        }
+        store.remove_registration("c").await.unwrap();
+        store.close().await;
+
+        let store = Store::open(&path).await.unwrap();
+        assert_eq!(store.registrations().await.unwrap(), [row("a", "x"), row("b", "new")]);
+    }
+
+    #[tokio::test]
+    async fn a_full_database_is_said_and_keeps_what_it_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("router.db")).await.unwrap();
+        store.put_registration(&row("a", "x")).await.unwrap();
+        // SQLite's own limit stands in for the disk's: both end in SQLITE_FULL.
+        let mut connection = store.pool.acquire().await.unwrap();
+        sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();
+        let big = RegistrationRow { card: vec![0; 1 << 20], ..row("a", "y") };
+        let written = sqlx::query("UPDATE registration SET card = ?").bind(&big.card);
+        let error = StoreError::from(written.execute(&mut *connection).await.unwrap_err());
+        assert!(matches!(error, StoreError::DiskFull), "{error:?}");
+        drop(connection);
+        assert_eq!(store.registrations().await.unwrap(), [row("a", "x")]);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("router.db");
+        std::fs::write(&path, "not a database, but long enough to look like a header of one").unwrap();
+        let error = Store::open(&path).await.unwrap_err();
+        assert!(error.to_string().starts_with("cannot open the database"), "{error}");
+    }
+}

@@ -1,0 +1,48 @@
+//! What every encoder does, and how it fails.
+
+use std::sync::Arc;
+
+use proto::{Space, UnitVector};
+
+use crate::Tokens;
+
+/// Turns tokens into vectors. Owned by one thread, so it may keep scratch space of its own.
+pub trait Encoder: Send {
+    /// Where its vectors may be compared.
+    fn space(&self) -> &Arc<Space>;
+
+    /// What it runs on: `cpu` or `cuda`.
+    fn device(&self) -> &str;
+
+    /// One vector of the space's dimension for each text of `batch`, in its order. A text gets the
+    /// same vector whatever else is in the batch, within rounding.
+    fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError>;
+}
+
+/// Why a batch has no vectors. All its callers get the same reason.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EncodeError {
+    /// The device or the arithmetic failed.
+    #[error("encoder failed: {0}")]
+    Failed(String),
+    /// The encoder gave numbers that have no direction: all zero, or not finite.
+    #[error("encoder gave a vector without direction")]
+    NoDirection,
+    /// The encoder gave too many or too few vectors.
+    #[error("encoder gave {vectors} vectors for {texts} texts")]
+    Miscounted {
+        /// How many it was given.
+        texts: usize,
+        /// How many it gave.
+        vectors: usize,
+    },
+    /// The encoder panicked; its thread goes on.
+    #[error("encoder panicked")]
+    Panicked,
+}
+
+impl From<candle_core::Error> for EncodeError {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}

@@ -1,0 +1,87 @@
+//! An encoder and the tokenizer that belongs to it.
+
+use std::{path::Path, sync::Arc};
+
+use candle_core::Device;
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::{BertModel, DTYPE};
+use proto::{Digest, Space};
+
+use crate::{
+    Encoder, LoadError,
+    bert::Bert,
+    folder::{Folder, Settings},
+    hashed::Hashed,
+    tokens::{Tokenizer, WordPiece},
+};
+
+/// The most tokens of a text that are encoded; the rest is cut off. Vectors of longer texts say
+/// little about any part of them.
+const TOKENS_MAX: usize = 256;
+
+/// An encoder and the tokenizer that belongs to it.
+pub struct Model {
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) encoder: Box<dyn Encoder>,
+}
+
+impl Model {
+    /// Loads a sentence-transformers folder of the BERT family: `config.json`, `tokenizer.json` and
+    /// `model.safetensors`; and, where they exist, `modules.json` with the pooling that it names,
+    /// `sentence_bert_config.json` and `config_sentence_transformers.json`.
+    ///
+    /// Its space is named after the folder. Vectors are of length one even where the folder has no
+    /// module for that, since a space is of unit vectors.
+    pub fn load(dir: &Path) -> Result<Self, LoadError> {
+        let folder = Folder::open(dir)?;
+        let Settings { bert: config, pooling, prefix, tokens_max } = folder.settings()?;
+
+        let positions_max = config.max_position_embeddings;
+        let tokens_max = TOKENS_MAX.min(positions_max).min(tokens_max.unwrap_or(TOKENS_MAX));
+        let tokenizer = tokenizers::Tokenizer::from_bytes(folder.read("tokenizer.json")?)
+            .map_err(|error| folder.broken("tokenizer.json", &error))?;
+        let vocabulary = tokenizer.get_vocab_size(true);
+        if vocabulary > config.vocab_size {
+            let reason = format!("has {vocabulary} tokens, where the weights have {}", config.vocab_size);
+            return Err(folder.broken("tokenizer.json", &reason));
+        }
+        let tokenizer = WordPiece::new(tokenizer, prefix.clone(), tokens_max)
+            .ok_or_else(|| folder.broken("config.json", &"leaves no room for text"))?;
+
+        let weights = folder.read("model.safetensors")?;
+        let digest = Digest::of(&weights);
+        let network = VarBuilder::from_buffered_safetensors(weights, DTYPE, &device())
+            .and_then(|weights| BertModel::load(weights, &config))
+            .map_err(|error| folder.broken("model.safetensors", &error))?;
+        let dimension = config.hidden_size;
+        let space = Space { encoder: folder.name(), weights: digest, pooling, prefix, dimension };
+        let padding_id = u32::try_from(config.pad_token_id)
+            .map_err(|error| folder.broken("config.json", &format!("pad_token_id: {error}")))?;
+        Ok(Self {
+            tokenizer: Tokenizer::WordPiece(Box::new(tokenizer)),
+            encoder: Box::new(Bert { network, space: space.into(), padding_id }),
+        })
+    }
+
+    /// Hashed words and word pieces: no weights, for tests. Texts that share words are near each
+    /// other, in a space of 256 dimensions that is the same everywhere.
+    pub fn hashed() -> Self {
+        Self { tokenizer: Tokenizer::Hashed, encoder: Box::new(Hashed::new()) }
+    }
+
+    /// Where its vectors may be compared.
+    pub fn space(&self) -> &Arc<Space> {
+        self.encoder.space()
+    }
+}
+
+fn device() -> Device {
+    #[cfg(feature = "cuda")]
+    match std::panic::catch_unwind(|| Device::new_cuda(0)) {
+        Ok(Ok(device)) => return device,
+        Ok(Err(error)) => tracing::warn!(%error, "no CUDA device, using the CPU"),
+        // The bindings panic where the machine has no driver to bind to.
+        Err(_) => tracing::warn!("no CUDA driver, using the CPU"),
+    }
+    Device::Cpu
+}
