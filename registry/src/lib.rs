@@ -1,1 +1,10 @@
+//! Who is in the fleet: registrations, and immutable snapshots over them.
+//!
+//! This crate writes nothing down and dials nobody; the router admits, persists and replaces
+//! snapshots. The `registry` binary beside it is a client of the router.
 
+pub mod registration;
+pub mod snapshot;
+
+pub use registration::{PrototypeOrigin, Registration};
+pub use snapshot::{PrototypeKey, Slot, Snapshot, SnapshotError};

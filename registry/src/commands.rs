@@ -1,0 +1,120 @@
+//! What each command does: one call to the router, or two.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::Path,
+};
+
+use proto::{
+    Endpoint, config,
+    wire::{
+        AddRequest, DisableRequest, EnableRequest, GetRequest, ListRequest, Registration, RemoveRequest,
+        Report, TestRequest, WatchRequest, registry_service_client::RegistryServiceClient,
+    },
+};
+use tonic::transport::Channel;
+
+use crate::{
+    Cli, Command, Target,
+    failure::Failure,
+    print::{self, Printer},
+};
+
+type Client = RegistryServiceClient<Channel>;
+
+/// The longest reply: a card of 1 MiB for each of a few thousand specialists.
+const REPLY_BYTES_MAX: usize = 1 << 30;
+
+pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
+    let out = Printer::new(cli.output);
+    let mut router = connect(&cli.router).await?;
+    match cli.command {
+        Command::Add { target, yes, dry_run, no_input } => {
+            let report = test(&mut router, target).await?;
+            if dry_run {
+                return out.report(&report);
+            }
+            print::preview(&report)?;
+            if report.registered {
+                return Err(Failure::Failed("a specialist with this id is registered already".into()));
+            }
+            if !(yes || confirmed(no_input)?) {
+                return Err(Failure::Failed("nothing was admitted".into()));
+            }
+            let Report { endpoint, card_sha256, .. } = report;
+            let added = router.add(AddRequest { endpoint, card_sha256 }).await?.into_inner();
+            out.registration(&present(added.registration)?)
+        }
+        Command::Test { target } => out.report(&test(&mut router, target).await?),
+        Command::List => out.registrations(&router.list(ListRequest {}).await?.into_inner().registrations),
+        Command::Show { id } => {
+            let got = router.get(GetRequest { specialist_id: id }).await?.into_inner();
+            out.registration(&present(got.registration)?)
+        }
+        Command::Disable { id } => {
+            let disabled = router.disable(DisableRequest { specialist_id: id }).await?.into_inner();
+            out.registration(&present(disabled.registration)?)
+        }
+        Command::Enable { id } => {
+            let enabled = router.enable(EnableRequest { specialist_id: id }).await?.into_inner();
+            out.registration(&present(enabled.registration)?)
+        }
+        Command::Remove { id } => {
+            router.remove(RemoveRequest { specialist_id: id }).await?;
+            Ok(())
+        }
+        Command::Watch => {
+            let mut changes = router.watch(WatchRequest {}).await?.into_inner();
+            while let Some(change) = changes.message().await? {
+                let kind = change.kind();
+                out.change(kind, &present(change.registration)?)?;
+            }
+            Err(Failure::Unreachable("the router ended the watch: it is stopping".into()))
+        }
+    }
+}
+
+async fn connect(router: &str) -> Result<Client, Failure> {
+    let endpoint = Endpoint::parse("--router", router).map_err(|e| Failure::Usage(e.to_string()))?;
+    let channel = Channel::builder(endpoint.uri().clone()).connect().await.map_err(|_| {
+        Failure::Unreachable(format!("no router at {endpoint}: start it, or name another with --router"))
+    })?;
+    Ok(Client::new(channel).max_decoding_message_size(REPLY_BYTES_MAX))
+}
+
+async fn test(router: &mut Client, target: Target) -> Result<Report, Failure> {
+    let endpoint = match (target.endpoint, target.file) {
+        (Some(endpoint), _) => endpoint,
+        (None, Some(file)) => public_endpoint(&file)?,
+        (None, None) => return Err(Failure::Usage("name an endpoint or a file".into())),
+    };
+    let endpoint = Endpoint::parse("endpoint", &endpoint).map_err(|e| Failure::Usage(e.to_string()))?;
+    let tested = router.test(TestRequest { endpoint: endpoint.to_string() }).await?.into_inner();
+    tested.report.ok_or_else(|| Failure::Failed("the router sent no report".into()))
+}
+
+fn public_endpoint(file: &Path) -> Result<String, Failure> {
+    let name = file.display();
+    let text = fs::read_to_string(file).map_err(|e| Failure::Usage(format!("cannot read {name}: {e}")))?;
+    let config = config::parse(&text).map_err(|e| Failure::Usage(format!("{name} is not valid: {e}")))?;
+    config
+        .public_endpoint
+        .ok_or_else(|| Failure::Usage(format!("{name} names no public_endpoint: give the endpoint itself")))
+}
+
+fn present(registration: Option<Registration>) -> Result<Registration, Failure> {
+    registration.ok_or_else(|| Failure::Failed("the router sent no registration".into()))
+}
+
+fn confirmed(no_input: bool) -> Result<bool, Failure> {
+    if no_input || !io::stdin().is_terminal() {
+        return Err(Failure::Usage("nobody to ask here: repeat with --yes to admit what was shown".into()));
+    }
+    let mut prompt = io::stderr();
+    prompt.write_all(b"Admit this specialist? [y/N] ")?;
+    prompt.flush()?;
+    let mut reply = String::new();
+    io::stdin().read_line(&mut reply)?;
+    Ok(matches!(reply.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,234 @@
+//! How registrations look on a terminal and in JSON.
+
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+use proto::{
+    Digest, PublishedCard,
+    wire::{self, Registration, Report, watch_response::Kind},
+};
+use serde_json::{Value, json};
+
+use crate::{Output, failure::Failure};
+
+/// A line to the person, not to the program that reads the data. A closed terminal is no error.
+pub(crate) fn message(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// What is about to be admitted: for the person who is asked, not for the program that reads.
+pub(crate) fn preview(report: &Report) -> Result<(), Failure> {
+    message(format_args!("{}", report_table(report)?.trim_end()));
+    Ok(())
+}
+
+/// Prints data in the form that was asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Printer {
+    output: Output,
+}
+
+impl Printer {
+    pub(crate) fn new(output: Output) -> Self {
+        Self { output }
+    }
+
+    pub(crate) fn report(self, report: &Report) -> Result<(), Failure> {
+        match self.output {
+            Output::Table => data(&report_table(report)?),
+            Output::Json => data(&pretty(&report_json(report)?)),
+        }
+    }
+
+    pub(crate) fn registration(self, registration: &Registration) -> Result<(), Failure> {
+        match self.output {
+            Output::Table => data(&registration_table(registration)?),
+            Output::Json => data(&pretty(&registration_json(registration)?)),
+        }
+    }
+
+    pub(crate) fn registrations(self, registrations: &[Registration]) -> Result<(), Failure> {
+        match self.output {
+            Output::Table => data(&list_table(registrations)?),
+            Output::Json => {
+                let all = registrations.iter().map(registration_json).collect::<Result<Vec<_>, _>>()?;
+                data(&pretty(&json!(all)))
+            }
+        }
+    }
+
+    pub(crate) fn change(self, kind: Kind, registration: &Registration) -> Result<(), Failure> {
+        let kind = kind.as_str_name().trim_start_matches("KIND_").to_lowercase();
+        match self.output {
+            Output::Table => {
+                let published = PublishedCard::read(registration.card.clone())?;
+                let card = published.card();
+                let (id, revision) = (&card.id, &card.revision);
+                data(&format!("{kind:<9} {id}  revision {revision}  {}\n", state(registration)))
+            }
+            Output::Json => {
+                let line = json!({ "kind": kind, "registration": registration_json(registration)? });
+                data(&format!("{line}\n"))
+            }
+        }
+    }
+}
+
+fn data(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// Lines of `name  value`, the values in one column.
+fn fields(rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    rows.iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name:<width$}  {value}\n"))
+        .collect()
+}
+
+fn card_rows(published: &PublishedCard) -> Vec<(&'static str, String)> {
+    let card = published.card();
+    vec![
+        ("id", card.id.to_string()),
+        ("title", card.title.clone()),
+        ("institution", card.institution.clone()),
+        ("description", card.description.clone()),
+        ("notice", card.notice.clone()),
+        ("license", card.license.clone()),
+        ("generator", card.generator.clone()),
+        ("passages", card.passage_count.to_string()),
+        ("revision", card.revision.clone()),
+        ("card sha256", published.digest().to_string()),
+    ]
+}
+
+fn prototypes(count: u32, origin: wire::PrototypeOrigin) -> String {
+    let origin = match origin {
+        wire::PrototypeOrigin::Router => "made by the router from the card's texts",
+        _ => "made by the specialist; the card's questions by the router",
+    };
+    format!("{count}, {origin}")
+}
+
+fn report_table(report: &Report) -> Result<String, Failure> {
+    let published = PublishedCard::read(report.card.clone())?;
+    let mut rows = card_rows(&published);
+    rows.extend([
+        ("endpoint", report.endpoint.clone()),
+        ("prototypes", prototypes(report.prototype_count, report.prototype_origin())),
+        ("space", report.space.as_ref().map(|space| space.encoder.clone()).unwrap_or_default()),
+        ("looked for", format!("{} ms", report.duration_ms)),
+        ("registered", if report.registered { "already".into() } else { String::new() }),
+    ]);
+    Ok(fields(&rows))
+}
+
+fn state(registration: &Registration) -> &'static str {
+    match (registration.state(), registration.healthy) {
+        (wire::State::Disabled, _) => "disabled",
+        (_, true) => "serving",
+        (_, false) => "not serving",
+    }
+}
+
+fn registration_table(registration: &Registration) -> Result<String, Failure> {
+    let mut rows = card_rows(&PublishedCard::read(registration.card.clone())?);
+    rows.extend([
+        ("endpoint", registration.endpoint.clone()),
+        ("prototypes", prototypes(registration.prototype_count, registration.prototype_origin())),
+        ("state", state(registration).into()),
+    ]);
+    Ok(fields(&rows))
+}
+
+fn list_table(registrations: &[Registration]) -> Result<String, Failure> {
+    let header = ["ID", "STATE", "PASSAGES", "INSTITUTION", "ENDPOINT"].map(str::to_owned);
+    let mut rows = vec![header];
+    for registration in registrations {
+        let published = PublishedCard::read(registration.card.clone())?;
+        let card = published.card();
+        rows.push([
+            card.id.to_string(),
+            state(registration).into(),
+            card.passage_count.to_string(),
+            card.institution.clone(),
+            registration.endpoint.clone(),
+        ]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths = [0, 1, 2, 3, 4].map(width);
+    let line = |row: &[String; 5]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    Ok(rows.iter().map(line).collect())
+}
+
+fn card_json(bytes: &[u8]) -> Result<Value, Failure> {
+    let published = PublishedCard::read(bytes.to_vec())?;
+    let card = published.card();
+    Ok(json!({
+        "id": card.id.as_str(),
+        "title": card.title,
+        "institution": card.institution,
+        "description": card.description,
+        "example_questions": card.example_questions,
+        "notice": card.notice,
+        "license": card.license,
+        "public_endpoint": card.public_endpoint.to_string(),
+        "generator": card.generator,
+        "passage_count": card.passage_count,
+        "revision": card.revision,
+        "sha256": published.digest().to_string(),
+    }))
+}
+
+fn space_json(space: Option<&wire::Space>) -> Result<Value, Failure> {
+    let Some(space) = space else { return Ok(Value::Null) };
+    let weights = Digest::read("space.weights_sha256", &space.weights_sha256)?;
+    Ok(json!({
+        "encoder": space.encoder,
+        "weights_sha256": weights.to_string(),
+        "pooling": space.pooling().as_str_name().trim_start_matches("POOLING_").to_lowercase(),
+        "prefix": space.prefix,
+        "dimension": space.dimension,
+    }))
+}
+
+fn origin_json(origin: wire::PrototypeOrigin) -> String {
+    origin.as_str_name().trim_start_matches("PROTOTYPE_ORIGIN_").to_lowercase()
+}
+
+fn report_json(report: &Report) -> Result<Value, Failure> {
+    Ok(json!({
+        "endpoint": report.endpoint,
+        "card": card_json(&report.card)?,
+        "prototype_origin": origin_json(report.prototype_origin()),
+        "prototype_count": report.prototype_count,
+        "space": space_json(report.space.as_ref())?,
+        "registered": report.registered,
+        "duration_ms": report.duration_ms,
+    }))
+}
+
+fn registration_json(registration: &Registration) -> Result<Value, Failure> {
+    Ok(json!({
+        "endpoint": registration.endpoint,
+        "card": card_json(&registration.card)?,
+        "enabled": registration.state() == wire::State::Enabled,
+        "healthy": registration.healthy,
+        "prototype_origin": origin_json(registration.prototype_origin()),
+        "prototype_count": registration.prototype_count,
+        "registered_at_ms": registration.registered_at_ms,
+        "updated_at_ms": registration.updated_at_ms,
+    }))
+}

@@ -1,0 +1,68 @@
+//! A specialist's place in the fleet.
+
+use std::sync::Arc;
+
+use proto::{Endpoint, Prototypes, PublishedCard, SpecialistId, wire};
+
+/// Who made a specialist's prototypes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrototypeOrigin {
+    /// The specialist, from its passages.
+    Specialist,
+    /// The router, from the texts of the card.
+    Router,
+}
+
+/// A registered specialist.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Where the router dials.
+    pub endpoint: Endpoint,
+    /// What it says of itself.
+    pub card: Arc<PublishedCard>,
+    /// Where its domain lies.
+    pub prototypes: Arc<Prototypes>,
+    /// Who made them.
+    pub origin: PrototypeOrigin,
+    /// Whether it takes part in routing.
+    pub enabled: bool,
+    /// Whether the router's last look found it serving.
+    pub healthy: bool,
+    /// When it was admitted: milliseconds since 1970-01-01 UTC.
+    pub registered_at_ms: u64,
+    /// When card, prototypes or state last changed: milliseconds since 1970-01-01 UTC.
+    pub updated_at_ms: u64,
+}
+
+impl Registration {
+    /// Its name in the fleet.
+    pub fn id(&self) -> &SpecialistId {
+        &self.card.card().id
+    }
+}
+
+impl From<PrototypeOrigin> for wire::PrototypeOrigin {
+    fn from(origin: PrototypeOrigin) -> Self {
+        match origin {
+            PrototypeOrigin::Specialist => Self::Specialist,
+            PrototypeOrigin::Router => Self::Router,
+        }
+    }
+}
+
+impl From<&Registration> for wire::Registration {
+    fn from(registration: &Registration) -> Self {
+        let state = if registration.enabled { wire::State::Enabled } else { wire::State::Disabled };
+        Self {
+            card: registration.card.bytes().to_vec(),
+            card_sha256: registration.card.digest().as_bytes().to_vec(),
+            endpoint: registration.endpoint.to_string(),
+            state: state.into(),
+            prototype_origin: wire::PrototypeOrigin::from(registration.origin).into(),
+            prototype_count: u32::try_from(registration.prototypes.points.len()).unwrap_or(u32::MAX),
+            registered_at_ms: registration.registered_at_ms,
+            updated_at_ms: registration.updated_at_ms,
+            healthy: registration.healthy,
+        }
+    }
+}
