@@ -1,1 +1,17 @@
+//! The front end: takes a question, picks the specialists whose domain it falls in, asks them, and
+//! merges what they say into one answer in which every word has an owner.
+//!
+//! [`ask`] reads as the request path; [`route`] and [`merge`] are its pure decisions, [`dispatch`]
+//! and [`edge`] its thin edges, [`app`] the one place where all of it is joined.
 
+pub mod app;
+pub mod ask;
+pub mod cli;
+pub mod config;
+pub mod dispatch;
+pub mod edge;
+pub mod fit;
+pub mod fleet;
+pub mod merge;
+pub mod metrics;
+pub mod route;

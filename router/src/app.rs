@@ -1,0 +1,91 @@
+//! The composition root: every stage is built and joined here.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use embedding::{Embedder, Model};
+use proto::config::EncoderConfig;
+use serve::Tasks;
+use store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    ask::AskError,
+    config::Config,
+    dispatch::Dispatch,
+    fleet::{self, Fleet},
+    metrics::Metrics,
+    route::{Background, Policy},
+};
+
+/// Everything that a question meets on its way.
+pub struct App {
+    /// Text to vectors.
+    pub embedder: Embedder,
+    /// Who is there.
+    pub fleet: Arc<Fleet>,
+    /// Questions that belong to nobody.
+    pub background: Background,
+    /// The numbers that routing follows.
+    pub policy: Policy,
+    /// How specialists are asked.
+    pub dispatch: Arc<Dispatch>,
+    /// What operators see.
+    pub metrics: Metrics,
+    /// The longest that an answer may take.
+    pub answer_max: Duration,
+    /// Room for questions under way.
+    room: Arc<Semaphore>,
+    store: Store,
+}
+
+impl App {
+    /// Loads the encoder, opens the database and starts what looks after the fleet.
+    pub async fn build(config: &Config, tasks: &Tasks) -> Result<Arc<Self>> {
+        config.route.check().map_err(anyhow::Error::msg)?;
+        let embedder = start_encoder(config)?;
+        let vectors = embedder
+            .embed_all(&Background::questions(), |_| {})
+            .await
+            .context("cannot embed the background questions")?;
+        let data = &config.data;
+        std::fs::create_dir_all(data)
+            .with_context(|| format!("cannot make the data folder {}", data.display()))?;
+        let store = Store::open(&data.join("router.db")).await?;
+        let dispatch = Arc::new(Dispatch::new(config.dispatch.clone()));
+        let opened = Fleet::open(store.clone(), embedder.clone(), dispatch.clone(), config.fleet.clone());
+        let fleet = Arc::new(opened.await?);
+        tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
+        Ok(Arc::new(Self {
+            metrics: Metrics::new(embedder.space(), embedder.device()),
+            embedder,
+            fleet,
+            background: Background::new(vectors),
+            policy: config.route.clone(),
+            dispatch,
+            answer_max: Duration::from_millis(config.limits.answer_ms),
+            room: Arc::new(Semaphore::new(config.limits.in_flight_max)),
+            store,
+        }))
+    }
+
+    /// Room for one question, held as long as its answer; refused at once where there is none.
+    pub fn admit(&self) -> Result<OwnedSemaphorePermit, AskError> {
+        self.room.clone().try_acquire_owned().map_err(|_| AskError::Overloaded)
+    }
+
+    /// Closes the database, once nobody asks any more.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+fn start_encoder(config: &Config) -> Result<Embedder> {
+    let model = match config.encoder {
+        EncoderConfig::Model => Model::load(&config.model)?,
+        EncoderConfig::Hashed => Model::hashed(),
+        EncoderConfig::None => bail!("a router needs an encoder: encoder.kind must be model or hashed"),
+    };
+    let (embedder, _ends_with_its_handles) = Embedder::start(model, embedding::Limits::default())?;
+    Ok(embedder)
+}

@@ -1,0 +1,160 @@
+//! How decisions and answers look on a terminal and in JSON.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use proto::wire::{Candidate, CandidateStatus, Decision, Finish, Source, Span, Verdict, ask_response::Event};
+use serde_json::{Value, json};
+
+use super::ask::Answer;
+
+/// Prints an event as it comes; `before` is what came before it.
+pub(super) fn event(event: &Event, before: &Answer) -> Result<()> {
+    match event {
+        Event::Decision(decision) => {
+            self::decision(decision)?;
+            text("\n")
+        }
+        Event::Source(_) => Ok(()),
+        Event::Span(span) => text(&printable(&span.text)),
+        Event::Finish(finish) => self::finish(finish, &before.sources),
+    }
+}
+
+/// Who was considered, best first.
+pub(super) fn decision(decision: &Decision) -> Result<()> {
+    let mut out = match decision.verdict() {
+        Verdict::Abstain => "Nobody covers this question. Considered:\n".to_owned(),
+        _ => "Considered:\n".to_owned(),
+    };
+    let width = decision.candidates.iter().map(|c| name(c).chars().count()).max().unwrap_or_default();
+    for candidate in &decision.candidates {
+        let score = candidate.score.map_or_else(|| "    -".to_owned(), |score| format!("{score:5.2}"));
+        let status = status(candidate.status()).replace('_', " ");
+        out.push_str(&format!("  {:<width$}  {score}  {status}\n", name(candidate)));
+    }
+    text(&out)
+}
+
+/// The decision as one JSON object.
+pub(super) fn decision_json(decision: &Decision) -> Result<()> {
+    text(&format!("{:#}\n", decision_value(decision)))
+}
+
+/// The whole answer as one JSON object; offsets are UTF-8 bytes, as in the contract.
+pub(super) fn answer(answer: &Answer) -> Result<()> {
+    let finish = answer.finish.clone().unwrap_or_default();
+    let notices = finish.notices.iter().map(|n| json!({ "specialist": n.specialist_id, "text": n.text }));
+    let value = json!({
+        "decision": answer.decision.as_ref().map(decision_value),
+        "answer": answer.spans.iter().map(|span| span.text.as_str()).collect::<String>(),
+        "spans": answer.spans.iter().map(span_value).collect::<Vec<_>>(),
+        "sources": answer.sources.iter().map(source_value).collect::<Vec<_>>(),
+        "reason": short(finish.reason().as_str_name(), "FINISH_REASON_"),
+        "candidates": finish.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
+        "notices": notices.collect::<Vec<_>>(),
+    });
+    text(&format!("{value:#}\n"))
+}
+
+fn finish(finish: &Finish, sources: &[Source]) -> Result<()> {
+    let mut out = "\n".to_owned();
+    if !sources.is_empty() {
+        out.push_str("\nSources:\n");
+    }
+    for source in sources {
+        let owner = finish.candidates.iter().find(|c| c.specialist_id == source.specialist_id);
+        let passage = source.passage.clone().unwrap_or_default();
+        let institution = owner.map(|c| c.institution.as_str()).unwrap_or_default();
+        out.push_str(&format!("  [{}] {} ({institution})\n", source.number, passage.title));
+        let place = if passage.url.is_empty() { passage.passage_id } else { passage.url };
+        out.push_str(&format!("      {place}\n"));
+    }
+    for notice in &finish.notices {
+        out.push_str(&format!("\n{}: {}\n", notice.specialist_id, notice.text));
+    }
+    let failed = finish
+        .candidates
+        .iter()
+        .filter(|candidate| matches!(candidate.status(), CandidateStatus::Failed | CandidateStatus::Timeout));
+    for candidate in failed {
+        out.push_str(&format!("\n{}: {}\n", name(candidate), status(candidate.status())));
+    }
+    text(&printable(&out))
+}
+
+fn name(candidate: &Candidate) -> String {
+    printable(&format!("{} ({})", candidate.title, candidate.institution))
+}
+
+fn status(status: CandidateStatus) -> String {
+    short(status.as_str_name(), "CANDIDATE_STATUS_")
+}
+
+fn short(wire_name: &str, prefix: &str) -> String {
+    wire_name.trim_start_matches(prefix).to_lowercase()
+}
+
+/// Without what could steer the terminal: a specialist's words are data.
+fn printable(words: &str) -> String {
+    words.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+fn text(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+fn decision_value(decision: &Decision) -> Value {
+    let timings = decision.timings.unwrap_or_default();
+    json!({
+        "request_id": decision.request_id,
+        "verdict": short(decision.verdict().as_str_name(), "VERDICT_"),
+        "confidence": decision.confidence.is_finite().then_some(decision.confidence),
+        "confidence_min": decision.confidence_min,
+        "encoder": decision.space.as_ref().map(|space| space.encoder.as_str()),
+        "snapshot_version": decision.snapshot_version,
+        "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
+        "timings_us": {
+            "tokenize": timings.tokenize_us,
+            "queue": timings.queue_us,
+            "encode": timings.encode_us,
+            "search": timings.search_us,
+            "decide": timings.decide_us,
+        },
+    })
+}
+
+fn candidate_value(candidate: &Candidate) -> Value {
+    json!({
+        "id": candidate.specialist_id,
+        "title": candidate.title,
+        "institution": candidate.institution,
+        "score": candidate.score,
+        "probability": candidate.probability,
+        "status": status(candidate.status()),
+    })
+}
+
+fn source_value(source: &Source) -> Value {
+    let passage = source.passage.clone().unwrap_or_default();
+    json!({
+        "number": source.number,
+        "specialist": source.specialist_id,
+        "passage": passage.passage_id,
+        "title": passage.title,
+        "text": passage.text,
+        "url": passage.url,
+        "license": passage.license,
+    })
+}
+
+fn span_value(span: &Span) -> Value {
+    let citation = span.citation.map(|citation| {
+        let (start, end) = (citation.start_bytes, citation.end_bytes);
+        json!({ "source": citation.source_number, "start": start, "end": end })
+    });
+    let specialist = (!span.specialist_id.is_empty()).then_some(&span.specialist_id);
+    json!({ "text": span.text, "start": span.start_bytes, "specialist": specialist, "citation": citation })
+}

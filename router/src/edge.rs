@@ -1,0 +1,133 @@
+//! Where the router meets its clients: gRPC and HTTP on one port. Only what stands here speaks wire
+//! types, JSON or status codes.
+
+mod ask;
+mod chat;
+mod error;
+mod openai;
+mod registry;
+mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Result;
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Path, Request, State},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use proto::wire::{
+    registry_service_server::RegistryServiceServer, router_service_server::RouterServiceServer,
+};
+use serde_json::json;
+use serve::Tasks;
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+
+use crate::app::App;
+use error::ApiError;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Starts to serve everything on `listener`; when the process stops, answers under way may end.
+pub async fn spawn(
+    app: Arc<App>,
+    listener: TcpListener,
+    request_bytes_max: usize,
+    tasks: &Tasks,
+) -> Result<()> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<RouterServiceServer<ask::Asking>>().await;
+    reporter.set_serving::<RegistryServiceServer<registry::Registering>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let asking = RouterServiceServer::new(ask::Asking::new(app.clone()));
+    let registering = registry::Registering::new(app.fleet.clone(), tasks.clone());
+    let grpc = Routes::new(asking.max_decoding_message_size(request_bytes_max))
+        .add_service(RegistryServiceServer::new(registering))
+        .add_service(health)
+        .add_service(reflection)
+        .prepare()
+        .into_axum_router();
+    let router = grpc
+        .merge(http(app))
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(request_bytes_max))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid));
+    let stopping = tasks.stopping();
+    tasks.spawn("serve", async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(stopping).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the listening socket failed");
+        }
+    });
+    Ok(())
+}
+
+fn http(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(front))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(async || "ok\n"))
+        .route("/metrics", get(metrics))
+        .route("/v1/models", get(models))
+        .route("/v1/models/{*id}", get(model))
+        .route("/v1/chat/completions", post(chat::completions))
+        .with_state(app)
+}
+
+/// What stands at an address that a person opens before there is a page.
+async fn front(State(app): State<Arc<App>>) -> String {
+    let count = app.fleet.snapshot().members().len();
+    format!(
+        "Consilium router, {count} specialists registered.\n\n\
+         In a terminal:   router ask \"your question\"\n\
+         OpenAI clients:  base address /v1, model consilium/auto\n\
+         gRPC:            consilium.v1.RouterService, with reflection\n\
+         Operators:       /healthz /readyz /metrics\n"
+    )
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text(app.fleet.health()))
+}
+
+async fn models(State(app): State<Arc<App>>) -> impl IntoResponse {
+    Json(json!({ "object": "list", "data": openai::models(&app.fleet.snapshot()) }))
+}
+
+async fn model(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<impl IntoResponse, ApiError> {
+    let models = openai::models(&app.fleet.snapshot());
+    let found = models.into_iter().find(|model| model["id"] == id);
+    found.map(Json).ok_or(ApiError::UnknownModel(id))
+}
+
+/// A path that is neither HTTP's nor gRPC's; each side is told in its own way.
+async fn unknown(headers: HeaderMap, request: Request) -> Response {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/grpc") {
+        return error::no_such_method().into_http();
+    }
+    ApiError::UnknownPath(request.uri().path().to_owned()).into_response()
+}
+
+/// How long a comment keeps an idle stream open.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// 503 with the time after which another try makes sense.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+fn with_status(status: StatusCode, body: serde_json::Value) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+    }
+    response
+}

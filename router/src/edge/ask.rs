@@ -1,0 +1,108 @@
+//! `consilium.v1.RouterService`.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use futures_util::{Stream, StreamExt, stream};
+use proto::{
+    AskOptions, Conversation,
+    wire::{
+        AskRequest, AskResponse, RouteRequest, RouteResponse, ask_response,
+        router_service_server::RouterService,
+    },
+};
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+use super::{error, wire};
+use crate::{
+    app::App,
+    ask::{self, Event, Question},
+    merge::Part,
+};
+
+/// The router over gRPC.
+pub(super) struct Asking {
+    app: Arc<App>,
+}
+
+impl Asking {
+    pub(super) fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+#[tonic::async_trait]
+impl RouterService for Asking {
+    async fn route(&self, request: Request<RouteRequest>) -> Result<Response<RouteResponse>, Status> {
+        let _permit = self.app.admit()?;
+        let patience = patience(request.metadata());
+        let RouteRequest { turns, options } = request.into_inner();
+        let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
+        let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
+        let routed = ask::route(&self.app, &Question { conversation, options, patience }).await?;
+        Ok(Response::new(RouteResponse { decision: Some(wire::decision(&routed)) }))
+    }
+
+    type AskStream = Pin<Box<dyn Stream<Item = Result<AskResponse, Status>> + Send>>;
+
+    async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
+        let patience = patience(request.metadata());
+        let AskRequest { turns, options } = request.into_inner();
+        let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
+        let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
+        let question = Question { conversation, options, patience };
+        let (routed, events) = ask::ask(self.app.clone(), question).await?;
+        let decision = ask_response::Event::Decision(wire::decision(&routed));
+        let rest = events.map(|event| Ok(response(message(event?))));
+        Ok(Response::new(Box::pin(stream::iter([Ok(response(decision))]).chain(rest))))
+    }
+}
+
+fn response(event: ask_response::Event) -> AskResponse {
+    AskResponse { event: Some(event) }
+}
+
+fn message(event: Event) -> ask_response::Event {
+    match event {
+        Event::Part(Part::Source(source)) => ask_response::Event::Source(wire::source(source)),
+        Event::Part(Part::Span(span)) => ask_response::Event::Span(wire::span(span)),
+        Event::Finish(finish) => ask_response::Event::Finish(wire::finish(&finish)),
+    }
+}
+
+/// How long the caller waits: the `grpc-timeout` of its call, at most eight digits and a unit.
+fn patience(metadata: &MetadataMap) -> Option<Duration> {
+    let timeout = metadata.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = timeout.split_at_checked(timeout.len().checked_sub(1)?)?;
+    let amount: u64 = digits.parse().ok().filter(|_| digits.len() <= 8)?;
+    Some(match unit {
+        "H" => Duration::from_hours(amount),
+        "M" => Duration::from_mins(amount),
+        "S" => Duration::from_secs(amount),
+        "m" => Duration::from_millis(amount),
+        "u" => Duration::from_micros(amount),
+        "n" => Duration::from_nanos(amount),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn waits(timeout: &'static str, expected: Option<Duration>) {
+        let mut metadata = MetadataMap::new();
+        metadata.insert("grpc-timeout", timeout.parse().unwrap());
+        assert_eq!(patience(&metadata), expected);
+    }
+
+    #[test]
+    fn a_callers_deadline_is_read() {
+        waits("250m", Some(Duration::from_millis(250)));
+        waits("3S", Some(Duration::from_secs(3)));
+        waits("99999999H", Some(Duration::from_hours(99_999_999)));
+        waits("123456789S", None);
+        waits("S", None);
+        waits("3x", None);
+    }
+}

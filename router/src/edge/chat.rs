@@ -1,0 +1,109 @@
+//! `POST /v1/chat/completions`.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{HeaderName, HeaderValue},
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+};
+use futures_util::{Stream, StreamExt};
+
+use super::{
+    KEEP_ALIVE,
+    error::ApiError,
+    openai::{ChatRequest, Completion},
+};
+use crate::{
+    app::App,
+    ask::{self, AskError, Event, Routed},
+    route::Verdict,
+};
+
+const SPECIALISTS: HeaderName = HeaderName::from_static("x-consilium-specialists");
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+pub(super) async fn completions(
+    State(app): State<Arc<App>>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let answered = answer(app.clone(), body).await;
+    answered.unwrap_or_else(|error| {
+        app.metrics.request("chat", "refused");
+        error.into_response()
+    })
+}
+
+async fn answer(app: Arc<App>, body: Result<Bytes, BytesRejection>) -> Result<Response, ApiError> {
+    let body = body.map_err(|e| ApiError::Body { status: e.status(), message: e.body_text() })?;
+    let request = ChatRequest::parse(&body)?;
+    let (question, style) = request.into_question()?;
+    let prompt_tokens = app.embedder.count_tokens(question.conversation.question()).unwrap_or_default();
+    let (routed, events) = ask::ask(app.clone(), question).await?;
+    let completion = Completion::new(app, routed.clone(), style, prompt_tokens);
+    let mut response = if completion.style().stream {
+        let stream = chunks(completion, events);
+        Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive")).into_response()
+    } else {
+        Json(whole(completion, events).await?).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    if let Ok(asked) = HeaderValue::try_from(asked(&routed)) {
+        headers.insert(SPECIALISTS, asked);
+    }
+    Ok(response)
+}
+
+/// The ids of those who are asked at once, comma-separated.
+fn asked(routed: &Routed) -> String {
+    let Verdict::Ask { asked, .. } = &routed.decision.verdict else { return String::new() };
+    let ids = asked.iter().map(|&at| routed.decision.candidates[at].registration.id().as_str());
+    ids.collect::<Vec<_>>().join(",")
+}
+
+fn chunks(
+    mut completion: Completion,
+    events: impl Stream<Item = Result<Event, AskError>> + Send,
+) -> impl Stream<Item = Result<sse::Event, Infallible>> + Send {
+    async_stream::stream! {
+        yield Ok(sse::Event::default().comment("keep-alive"));
+        yield Ok(data(&completion.first_chunk()));
+        tokio::pin!(events);
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    for chunk in completion.chunks(event) {
+                        yield Ok(data(&chunk));
+                    }
+                }
+                // A stream that failed has no [DONE].
+                Err(error) => {
+                    yield Ok(data(&ApiError::from(error).body()));
+                    return;
+                }
+            }
+        }
+        yield Ok(sse::Event::default().data("[DONE]"));
+    }
+}
+
+fn data(chunk: &serde_json::Value) -> sse::Event {
+    sse::Event::default().data(chunk.to_string())
+}
+
+async fn whole(
+    mut completion: Completion,
+    events: impl Stream<Item = Result<Event, AskError>> + Send,
+) -> Result<serde_json::Value, ApiError> {
+    tokio::pin!(events);
+    while let Some(event) = events.next().await {
+        completion.take(event?);
+    }
+    Ok(completion.whole())
+}

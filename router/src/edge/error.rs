@@ -1,0 +1,184 @@
+//! The one place where errors become status codes, for gRPC and for HTTP.
+
+use std::time::Duration;
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use embedding::EmbedError;
+use serde_json::{Value, json};
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use super::{RETRY_AFTER_SECONDS, with_status};
+use crate::{
+    ask::AskError,
+    fleet::{FleetError, LookError},
+};
+
+/// Whose reasons `ErrorInfo` carries.
+const DOMAIN: &str = "consilium.v1";
+
+impl From<AskError> for Status {
+    fn from(error: AskError) -> Self {
+        let message = error.to_string();
+        let (code, reason) = match &error {
+            AskError::Invalid(invalid) => return refused(invalid, message),
+            AskError::UnknownSpecialist(_) => (Code::NotFound, "SPECIALIST_UNKNOWN"),
+            AskError::Overloaded | AskError::Embed(EmbedError::Overloaded) => {
+                return busy(message);
+            }
+            AskError::Embed(EmbedError::Stopped) => (Code::Unavailable, "ENCODER_STOPPED"),
+            AskError::Embed(EmbedError::Tokenize(_) | EmbedError::Encode(_)) => {
+                (Code::Internal, "ENCODER_FAILED")
+            }
+            AskError::Snapshot(_) => (Code::Internal, "SEARCH_FAILED"),
+            AskError::Unanswered(_) => (Code::Unavailable, "UNANSWERED"),
+        };
+        because(code, reason, message)
+    }
+}
+
+impl From<FleetError> for Status {
+    fn from(error: FleetError) -> Self {
+        let message = error.to_string();
+        let (code, reason) = match &error {
+            FleetError::Unknown(_) => (Code::NotFound, "SPECIALIST_UNKNOWN"),
+            FleetError::Duplicate(_) => (Code::AlreadyExists, "SPECIALIST_REGISTERED"),
+            FleetError::Changed(_) => (Code::Aborted, "CARD_CHANGED"),
+            FleetError::Full(_) => (Code::ResourceExhausted, "FLEET_FULL"),
+            FleetError::Look(look) => match look {
+                LookError::Unreachable(_) => (Code::Unavailable, "SPECIALIST_UNREACHABLE"),
+                LookError::Timeout { .. } => (Code::Unavailable, "SPECIALIST_SLOW"),
+                LookError::NotServing(_) => (Code::Unavailable, "SPECIALIST_NOT_SERVING"),
+                LookError::NotSpecialist(_) => (Code::FailedPrecondition, "NOT_A_SPECIALIST"),
+                LookError::Failed { .. } => (Code::FailedPrecondition, "SPECIALIST_FAILED"),
+                LookError::Invalid { .. } => (Code::FailedPrecondition, "CONTRACT_BROKEN"),
+                LookError::NothingToRouteBy(_) => (Code::FailedPrecondition, "NOTHING_TO_ROUTE_BY"),
+                LookError::Moving(_) => (Code::Aborted, "CARD_CHANGED"),
+                LookError::Embed(_) => (Code::Internal, "ENCODER_FAILED"),
+            },
+            FleetError::Store(store::StoreError::DiskFull) => (Code::ResourceExhausted, "DISK_FULL"),
+            FleetError::Store(_) => (Code::Internal, "DATABASE_FAILED"),
+            FleetError::Snapshot(_) => (Code::Internal, "SNAPSHOT_FAILED"),
+            FleetError::Corrupt { .. } => (Code::DataLoss, "DATABASE_CORRUPT"),
+        };
+        because(code, reason, message)
+    }
+}
+
+/// A message that breaks the contract; the details name the field.
+pub(super) fn invalid(invalid: &proto::Invalid) -> Status {
+    refused(invalid, invalid.to_string())
+}
+
+/// A watcher that fell too far behind to be told everything.
+pub(super) fn fell_behind() -> Status {
+    because(Code::DataLoss, "FELL_BEHIND", "too many changes were missed: watch anew".to_owned())
+}
+
+/// A gRPC method that nobody serves.
+pub(super) fn no_such_method() -> Status {
+    Status::unimplemented("no such method")
+}
+
+fn refused(invalid: &proto::Invalid, message: String) -> Status {
+    let details = ErrorDetails::with_bad_request_violation(&invalid.field, invalid.problem.to_string());
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+fn busy(message: String) -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(Duration::from_secs(RETRY_AFTER_SECONDS)));
+    details.set_error_info("OVERLOADED", DOMAIN, []);
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+fn because(code: Code, reason: &str, message: String) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, []);
+    Status::with_error_details(code, message, details)
+}
+
+/// What the OpenAI-compatible interface answers in place of a completion.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    /// No answer.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The body is no JSON of the right shape.
+    #[error("the body is not a chat completion request: {0}")]
+    Malformed(String),
+    /// The body is too large, or broke off.
+    #[error("{message}")]
+    Body {
+        /// What the server made of it.
+        status: StatusCode,
+        /// In words.
+        message: String,
+    },
+    /// A parameter that this interface cannot honour.
+    #[error("{why}")]
+    Unsupported {
+        /// Which.
+        param: &'static str,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// No such model.
+    #[error("no model {0:?} here: GET /v1/models lists them")]
+    UnknownModel(String),
+    /// No such path.
+    #[error("nothing is served at {0}")]
+    UnknownPath(String),
+}
+
+impl ApiError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::Unsupported { .. } | Self::Ask(AskError::Invalid(_)) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::UnknownModel(_) | Self::UnknownPath(_) | Self::Ask(AskError::UnknownSpecialist(_)) => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Body { status, .. } => *status,
+            Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::Ask(AskError::Unanswered(_) | AskError::Embed(EmbedError::Stopped)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The error object of the OpenAI API.
+    pub(super) fn body(&self) -> Value {
+        let (code, param) = match self {
+            Self::Malformed(_) => ("invalid_request", None),
+            Self::Body { .. } => ("invalid_body", None),
+            Self::Unsupported { param, .. } => ("unsupported_parameter", Some((*param).to_owned())),
+            Self::UnknownModel(_) => ("model_not_found", Some("model".to_owned())),
+            Self::UnknownPath(_) => ("unknown_path", None),
+            Self::Ask(AskError::Invalid(invalid)) => ("invalid_value", Some(invalid.field.clone())),
+            Self::Ask(AskError::UnknownSpecialist(_)) => ("specialist_not_found", None),
+            Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
+                ("rate_limit_exceeded", None)
+            }
+            Self::Ask(AskError::Unanswered(_)) => ("unanswered", None),
+            Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => ("internal_error", None),
+        };
+        let kind = match self.status() {
+            status if status.is_server_error() => "server_error",
+            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            _ => "invalid_request_error",
+        };
+        json!({ "error": { "message": self.to_string(), "type": kind, "param": param, "code": code } })
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        with_status(self.status(), self.body())
+    }
+}

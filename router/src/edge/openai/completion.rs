@@ -1,0 +1,284 @@
+//! What a client receives.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use proto::SpecialistId;
+use serde_json::{Value, json};
+
+use super::{super::wire, request::Style};
+use crate::{
+    app::App,
+    ask::{Event, Finish, Routed},
+    merge::{Part, Source, Span},
+    route::{Candidate, Verdict},
+};
+
+/// One completion on its way out.
+pub(in crate::edge) struct Completion {
+    app: Arc<App>,
+    routed: Arc<Routed>,
+    style: Style,
+    prompt_tokens: usize,
+    created: u64,
+    text: String,
+    characters: usize,
+    sources: Vec<Source>,
+    spans: Vec<Value>,
+    finish: Option<Finish>,
+}
+
+impl Completion {
+    pub(in crate::edge) fn new(
+        app: Arc<App>,
+        routed: Arc<Routed>,
+        style: Style,
+        prompt_tokens: usize,
+    ) -> Self {
+        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self {
+            app,
+            routed,
+            style,
+            prompt_tokens,
+            created,
+            text: String::new(),
+            characters: 0,
+            sources: Vec::new(),
+            spans: Vec::new(),
+            finish: None,
+        }
+    }
+
+    pub(in crate::edge) fn style(&self) -> &Style {
+        &self.style
+    }
+
+    /// The role, and who was considered.
+    pub(in crate::edge) fn first_chunk(&self) -> Value {
+        let delta = json!({ "role": "assistant", "content": "" });
+        let ours = json!({ "v": 1, "routing": self.routing(&self.routed.decision.candidates) });
+        self.chunk(&delta, None, &ours)
+    }
+
+    /// The chunks that an event becomes.
+    pub(in crate::edge) fn chunks(&mut self, event: Event) -> Vec<Value> {
+        let last = matches!(event, Event::Finish(_));
+        let mut chunks: Vec<Value> =
+            self.take(event).into_iter().map(|part| self.part_chunk(&part)).collect();
+        if last {
+            let annotations = self.annotations();
+            if !annotations.is_empty() {
+                chunks.push(self.chunk(&json!({ "annotations": annotations }), None, &json!({ "v": 1 })));
+            }
+            let mut finish = self.chunk(&json!({}), Some("stop"), &self.ours());
+            finish["citations"] = json!(self.citations());
+            chunks.push(finish);
+            if self.style.usage {
+                let mut usage = self.chunk(&json!({}), None, &json!({ "v": 1 }));
+                usage["choices"] = json!([]);
+                usage["usage"] = self.usage();
+                chunks.push(usage);
+            }
+        }
+        chunks
+    }
+
+    /// Takes an event in; what of it the reader sees, the footer included.
+    pub(in crate::edge) fn take(&mut self, event: Event) -> Vec<Part> {
+        match event {
+            Event::Part(part) => {
+                self.see(&part);
+                vec![part]
+            }
+            Event::Finish(finish) => {
+                self.finish = Some(finish);
+                let footer = self.footer().map(Part::Span);
+                if let Some(part) = &footer {
+                    self.see(part);
+                }
+                footer.into_iter().collect()
+            }
+        }
+    }
+
+    /// The answer that is not streamed.
+    pub(in crate::edge) fn whole(&self) -> Value {
+        let message = json!({ "role": "assistant", "content": self.text, "annotations": self.annotations() });
+        json!({
+            "id": self.id(),
+            "object": "chat.completion",
+            "created": self.created,
+            "model": self.style.model,
+            "choices": [{ "index": 0, "message": message, "finish_reason": "stop", "logprobs": null }],
+            "usage": self.usage(),
+            "citations": self.citations(),
+            "consilium": self.ours(),
+        })
+    }
+
+    fn see(&mut self, part: &Part) {
+        match part {
+            Part::Source(source) => self.sources.push(source.clone()),
+            Part::Span(span) => {
+                let end = self.characters + span.text.chars().count();
+                self.spans.push(self.span(span, end));
+                self.characters = end;
+                self.text.push_str(&span.text);
+            }
+        }
+    }
+
+    fn part_chunk(&self, part: &Part) -> Value {
+        match part {
+            Part::Source(source) => {
+                let citation = citation(source);
+                self.chunk(&json!({ "content": "" }), None, &json!({ "citation": citation }))
+            }
+            Part::Span(span) => {
+                let specialist = span.specialist.as_ref().map(SpecialistId::as_str);
+                let ours = json!({ "specialist": specialist, "span": self.spans.last() });
+                self.chunk(&json!({ "content": span.text }), None, &ours)
+            }
+        }
+    }
+
+    fn chunk(&self, delta: &Value, finish_reason: Option<&str>, ours: &Value) -> Value {
+        json!({
+            "id": self.id(),
+            "object": "chat.completion.chunk",
+            "created": self.created,
+            "model": self.style.model,
+            "choices": [{ "index": 0, "delta": delta, "finish_reason": finish_reason }],
+            "consilium": ours,
+        })
+    }
+
+    fn id(&self) -> String {
+        format!("chatcmpl-{}", self.routed.request_id)
+    }
+
+    /// Everything that is ours, once the answer has ended.
+    fn ours(&self) -> Value {
+        let candidates = self.finish.as_ref().map_or(&self.routed.decision.candidates, |f| &f.candidates);
+        let finish = self.finish.as_ref().map(wire::finish).unwrap_or_default();
+        let notices = finish.notices.iter().map(|n| json!({ "specialist": n.specialist_id, "text": n.text }));
+        json!({
+            "v": 1,
+            "routing": self.routing(candidates),
+            "spans": self.spans,
+            "disagreements": [],
+            "notices": notices.collect::<Vec<_>>(),
+            "reason": name(finish.reason().as_str_name(), "FINISH_REASON_"),
+        })
+    }
+
+    fn routing(&self, considered: &[Candidate]) -> Value {
+        let space = &self.routed.question.space;
+        let decision = &self.routed.decision;
+        let considered = considered.iter().map(|candidate| {
+            let card = candidate.registration.card.card();
+            json!({
+                "id": card.id.as_str(),
+                "title": card.title,
+                "institution": card.institution,
+                "score": candidate.score,
+                "probability": candidate.probability,
+                "status": name(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
+            })
+        });
+        json!({
+            "request_id": self.routed.request_id,
+            "verdict": if decision.verdict == Verdict::Abstain { "abstain" } else { "ask" },
+            "confidence": decision.confidence.is_finite().then_some(decision.confidence),
+            "threshold": self.routed.confidence_min,
+            "embedder": format!("{}@sha256:{}", space.encoder, space.weights),
+            "snapshot": self.routed.snapshot.version(),
+            "considered": considered.collect::<Vec<_>>(),
+        })
+    }
+
+    fn span(&self, span: &Span, end: usize) -> Value {
+        let citation = span.citation.as_ref().map(|(number, range)| {
+            let passage = &self.sources[number - 1].passage.text;
+            json!({
+                "source": number,
+                "start": passage[..range.start].chars().count(),
+                "end": passage[..range.end].chars().count(),
+            })
+        });
+        json!({
+            "start": self.characters,
+            "end": end,
+            "specialist": span.specialist.as_ref().map(SpecialistId::as_str),
+            "citation": citation,
+        })
+    }
+
+    fn citations(&self) -> Vec<Value> {
+        self.sources.iter().map(citation).collect()
+    }
+
+    /// One for each source, over the words that cite it.
+    fn annotations(&self) -> Vec<Value> {
+        let annotate = |(index, source): (usize, &Source)| {
+            let mut citing = self.spans.iter().filter(|span| span["citation"]["source"] == source.number);
+            let start = citing.next()?;
+            let end = citing.next_back().unwrap_or(start);
+            Some(json!({
+                "type": "url_citation",
+                "index": index,
+                "url_citation": {
+                    "url": source.passage.url,
+                    "title": source.passage.title,
+                    "start_index": start["start"],
+                    "end_index": end["end"],
+                },
+                "consilium": { "specialist": source.specialist.as_str(), "source_id": source.passage.id },
+            }))
+        };
+        self.sources.iter().enumerate().filter_map(annotate).collect()
+    }
+
+    /// Plain sources, for clients that drop what is ours.
+    fn footer(&self) -> Option<Span> {
+        if !self.style.footer || self.sources.is_empty() {
+            return None;
+        }
+        let lines = self.sources.iter().map(|source| {
+            let Source { number, specialist, passage } = source;
+            format!("\n[{number}] {} ({specialist}) {}", passage.title, passage.url)
+        });
+        let text = format!("\n\nSources:{}", lines.collect::<String>());
+        Some(Span { text, start: self.text.len(), specialist: None, citation: None })
+    }
+
+    /// Tokens as the router's own encoder counts them; nobody is billed by them.
+    fn usage(&self) -> Value {
+        let prompt = self.prompt_tokens;
+        let completion = self.app.embedder.count_tokens(&self.text).unwrap_or_default();
+        json!({
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        })
+    }
+}
+
+fn citation(source: &Source) -> Value {
+    json!({
+        "number": source.number,
+        "specialist": source.specialist.as_str(),
+        "source_id": source.passage.id,
+        "title": source.passage.title,
+        "url": source.passage.url,
+        "license": source.passage.license,
+        "text": source.passage.text,
+    })
+}
+
+fn name(wire_name: &str, prefix: &str) -> String {
+    wire_name.trim_start_matches(prefix).to_lowercase()
+}

@@ -1,0 +1,128 @@
+//! `consilium.v1.RegistryService`.
+
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::Stream;
+use proto::{
+    Digest, Endpoint, Invalid, SpecialistId,
+    wire::{
+        AddRequest, AddResponse, DisableRequest, DisableResponse, EnableRequest, EnableResponse, GetRequest,
+        GetResponse, ListRequest, ListResponse, PrototypeOrigin, RemoveRequest, RemoveResponse, Report,
+        TestRequest, TestResponse, WatchRequest, WatchResponse, registry_service_server::RegistryService,
+        watch_response::Kind,
+    },
+};
+use serve::Tasks;
+use tokio::sync::broadcast::error::RecvError;
+use tonic::{Request, Response, Status};
+
+use super::error;
+use crate::fleet::{Fleet, FleetError, Found};
+
+/// The fleet over gRPC.
+pub(super) struct Registering {
+    fleet: Arc<Fleet>,
+    tasks: Tasks,
+}
+
+impl Registering {
+    pub(super) fn new(fleet: Arc<Fleet>, tasks: Tasks) -> Self {
+        Self { fleet, tasks }
+    }
+
+    fn report(&self, endpoint: &Endpoint, found: &Found) -> Report {
+        Report {
+            endpoint: endpoint.to_string(),
+            card: found.card.bytes().to_vec(),
+            card_sha256: found.card.digest().as_bytes().to_vec(),
+            prototype_origin: PrototypeOrigin::from(found.origin).into(),
+            prototype_count: u32::try_from(found.prototypes.points.len()).unwrap_or(u32::MAX),
+            space: Some((&found.prototypes.space).into()),
+            registered: self.fleet.snapshot().get(&found.card.card().id).is_some(),
+            duration_ms: u32::try_from(found.took.as_millis()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl RegistryService for Registering {
+    async fn test(&self, request: Request<TestRequest>) -> Result<Response<TestResponse>, Status> {
+        let endpoint = endpoint(&request.get_ref().endpoint)?;
+        let found = self.fleet.test(&endpoint).await?;
+        Ok(Response::new(TestResponse { report: Some(self.report(&endpoint, &found)) }))
+    }
+
+    async fn add(&self, request: Request<AddRequest>) -> Result<Response<AddResponse>, Status> {
+        let AddRequest { endpoint: at, card_sha256 } = request.into_inner();
+        let shown = Digest::read("card_sha256", &card_sha256).map_err(|e| error::invalid(&e))?;
+        let registration = self.fleet.add(&endpoint(&at)?, shown).await?;
+        Ok(Response::new(AddResponse { registration: Some((&*registration).into()) }))
+    }
+
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        let id = id(&request.get_ref().specialist_id)?;
+        let snapshot = self.fleet.snapshot();
+        let registration = snapshot.get(&id).ok_or(FleetError::Unknown(id))?;
+        Ok(Response::new(GetResponse { registration: Some((&**registration).into()) }))
+    }
+
+    async fn list(&self, _: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
+        let snapshot = self.fleet.snapshot();
+        let registrations = snapshot.members().map(|member| (&**member).into()).collect();
+        Ok(Response::new(ListResponse { registrations }))
+    }
+
+    async fn disable(&self, request: Request<DisableRequest>) -> Result<Response<DisableResponse>, Status> {
+        let registration = self.fleet.enable(&id(&request.get_ref().specialist_id)?, false).await?;
+        Ok(Response::new(DisableResponse { registration: Some((&*registration).into()) }))
+    }
+
+    async fn enable(&self, request: Request<EnableRequest>) -> Result<Response<EnableResponse>, Status> {
+        let registration = self.fleet.enable(&id(&request.get_ref().specialist_id)?, true).await?;
+        Ok(Response::new(EnableResponse { registration: Some((&*registration).into()) }))
+    }
+
+    async fn remove(&self, request: Request<RemoveRequest>) -> Result<Response<RemoveResponse>, Status> {
+        self.fleet.remove(&id(&request.get_ref().specialist_id)?).await?;
+        Ok(Response::new(RemoveResponse {}))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let (snapshot, mut changes) = self.fleet.watch().await;
+        let stopping = self.tasks.stopping();
+        Ok(Response::new(Box::pin(async_stream::stream! {
+            for member in snapshot.members() {
+                yield Ok(change(Kind::Present, member));
+            }
+            tokio::pin!(stopping);
+            loop {
+                let received = tokio::select! {
+                    received = changes.recv() => received,
+                    () = &mut stopping => return,
+                };
+                match received {
+                    Ok(next) => yield Ok(change(next.kind, &next.registration)),
+                    Err(RecvError::Lagged(_)) => {
+                        yield Err(error::fell_behind());
+                        return;
+                    }
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        })))
+    }
+}
+
+fn change(kind: Kind, registration: &registry::Registration) -> WatchResponse {
+    WatchResponse { kind: kind.into(), registration: Some(registration.into()) }
+}
+
+fn endpoint(endpoint: &str) -> Result<Endpoint, Status> {
+    Endpoint::parse("endpoint", endpoint).map_err(|e| error::invalid(&e))
+}
+
+fn id(id: &str) -> Result<SpecialistId, Status> {
+    id.parse().map_err(|e: Invalid| error::invalid(&e))
+}

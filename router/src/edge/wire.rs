@@ -1,0 +1,104 @@
+//! From what the router decided and merged to the messages of the contract.
+
+use std::time::Duration;
+
+use proto::wire;
+
+use crate::{
+    ask::{Finish, Routed, Timings},
+    merge::{Source, Span},
+    route::{Candidate, Status, Verdict},
+};
+
+pub(super) fn decision(routed: &Routed) -> wire::Decision {
+    let decision = &routed.decision;
+    let verdict = match decision.verdict {
+        Verdict::Ask { .. } => wire::Verdict::Ask,
+        Verdict::Abstain => wire::Verdict::Abstain,
+    };
+    wire::Decision {
+        request_id: routed.request_id.clone(),
+        verdict: verdict.into(),
+        candidates: decision.candidates.iter().map(candidate).collect(),
+        confidence: decision.confidence,
+        confidence_min: routed.confidence_min,
+        space: Some((&*routed.question.space).into()),
+        snapshot_version: routed.snapshot.version(),
+        timings: Some(timings(&routed.timings)),
+    }
+}
+
+fn candidate(candidate: &Candidate) -> wire::Candidate {
+    let card = candidate.registration.card.card();
+    wire::Candidate {
+        specialist_id: card.id.to_string(),
+        title: card.title.clone(),
+        institution: card.institution.clone(),
+        score: candidate.score,
+        probability: candidate.probability,
+        status: status(candidate.status).into(),
+    }
+}
+
+pub(super) fn status(status: Status) -> wire::CandidateStatus {
+    match status {
+        Status::Asked => wire::CandidateStatus::Asked,
+        Status::Answered => wire::CandidateStatus::Answered,
+        Status::NoAnswer => wire::CandidateStatus::NoAnswer,
+        Status::Timeout => wire::CandidateStatus::Timeout,
+        Status::Failed => wire::CandidateStatus::Failed,
+        Status::Outranked => wire::CandidateStatus::Outranked,
+        Status::BelowThreshold => wire::CandidateStatus::BelowThreshold,
+        Status::Disabled => wire::CandidateStatus::Disabled,
+        Status::Excluded => wire::CandidateStatus::Excluded,
+    }
+}
+
+fn timings(timings: &Timings) -> wire::Timings {
+    let us = |took: Duration| u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+    wire::Timings {
+        tokenize_us: us(timings.embedding.tokenize),
+        queue_us: us(timings.embedding.queue),
+        encode_us: us(timings.embedding.encode),
+        search_us: us(timings.search),
+        decide_us: us(timings.decide),
+    }
+}
+
+pub(super) fn source(source: Source) -> wire::Source {
+    wire::Source {
+        number: count(source.number),
+        specialist_id: source.specialist.to_string(),
+        passage: Some(source.passage.into()),
+    }
+}
+
+pub(super) fn span(span: Span) -> wire::Span {
+    wire::Span {
+        text: span.text,
+        start_bytes: count(span.start),
+        specialist_id: span.specialist.map(|id| id.to_string()).unwrap_or_default(),
+        citation: span.citation.map(|(number, range)| wire::SpanCitation {
+            source_number: count(number),
+            start_bytes: count(range.start),
+            end_bytes: count(range.end),
+        }),
+    }
+}
+
+pub(super) fn finish(finish: &Finish) -> wire::Finish {
+    let spoke = finish.spoke.iter().map(|&at| finish.candidates[at].registration.card.card());
+    let notices = spoke
+        .filter(|card| !card.notice.is_empty())
+        .map(|card| wire::Notice { specialist_id: card.id.to_string(), text: card.notice.clone() });
+    wire::Finish {
+        candidates: finish.candidates.iter().map(candidate).collect(),
+        reason: finish.reason.into(),
+        notices: notices.collect(),
+    }
+}
+
+/// Answers and sources are bounded far below `u32::MAX`.
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,212 @@
+//! A look at an endpoint: connect, health, card, prototypes.
+
+use std::time::{Duration, Instant};
+
+use embedding::{EmbedError, Embedder};
+use proto::{
+    Endpoint, Invalid, Prototype, Prototypes, PublishedCard, Space,
+    wire::{self, DescribeRequest, PrototypesRequest, specialist_service_client::SpecialistServiceClient},
+};
+use registry::PrototypeOrigin;
+use tonic::{Code, Status, transport::Channel};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+
+use super::Limits;
+use crate::dispatch::Dispatch;
+
+/// Prototypes of 4,096 vectors of 4,096 numbers, and what protobuf puts around them.
+const PROTOTYPES_BYTES_MAX: usize = 72 << 20;
+
+/// The name under which a specialist's health is asked for.
+const SERVICE: &str = "consilium.v1.SpecialistService";
+
+/// Why an endpoint cannot be admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// Nobody answers there.
+    #[error("{0} cannot be reached: is the specialist running, and is the address right?")]
+    Unreachable(Endpoint),
+    /// It took too long.
+    #[error("{endpoint} did not answer within {limit_ms} ms")]
+    Timeout {
+        /// Where.
+        endpoint: Endpoint,
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// Somebody answers, but does not speak the contract.
+    #[error("what answers at {0} is not a Consilium specialist")]
+    NotSpecialist(Endpoint),
+    /// A specialist that says that it is not ready.
+    #[error("the specialist at {0} says that it is not serving yet")]
+    NotServing(Endpoint),
+    /// It refused a call.
+    #[error("the specialist at {endpoint} failed with {code:?}: {message}")]
+    Failed {
+        /// Where.
+        endpoint: Endpoint,
+        /// How.
+        code: Code,
+        /// In its own words.
+        message: String,
+    },
+    /// Its card or its prototypes break the contract.
+    #[error("the specialist at {endpoint} breaks the contract: {invalid}")]
+    Invalid {
+        /// Where.
+        endpoint: Endpoint,
+        /// What is wrong.
+        invalid: Invalid,
+    },
+    /// Neither prototypes nor texts.
+    #[error(
+        "the specialist at {0} has neither prototypes nor example questions nor sample texts to route by"
+    )]
+    NothingToRouteBy(Endpoint),
+    /// Its corpus changed between card and prototypes.
+    #[error("the specialist at {0} changed while it was looked at: look again")]
+    Moving(Endpoint),
+    /// The router could not embed its texts.
+    #[error("the router could not embed the texts of its card")]
+    Embed(#[from] EmbedError),
+}
+
+/// What stands at an endpoint, within the contract.
+#[derive(Debug)]
+pub struct Found {
+    /// Its card.
+    pub card: PublishedCard,
+    /// Its prototypes and its example questions.
+    pub prototypes: Prototypes,
+    /// Who made them.
+    pub origin: PrototypeOrigin,
+    /// What the look took.
+    pub took: Duration,
+}
+
+/// Looks at `endpoint`.
+pub async fn look(
+    endpoint: &Endpoint,
+    dispatch: &Dispatch,
+    embedder: &Embedder,
+    limits: &Limits,
+) -> Result<Found, LookError> {
+    let started = Instant::now();
+    let mut eye = Eye { endpoint, client: client(dispatch.channel(endpoint)) };
+    let looked = async {
+        eye.health(dispatch.channel(endpoint)).await?;
+        let card = eye.card().await?;
+        let made = eye.prototypes(embedder.space(), limits.prototypes_max).await?;
+        if made.as_ref().is_some_and(|made| made.revision != card.card().revision) {
+            return Err(LookError::Moving(endpoint.clone()));
+        }
+        let origin = if made.is_some() { PrototypeOrigin::Specialist } else { PrototypeOrigin::Router };
+        let prototypes = with_texts(made, &card, embedder).await?;
+        if prototypes.points.is_empty() {
+            return Err(LookError::NothingToRouteBy(endpoint.clone()));
+        }
+        Ok(Found { card, prototypes, origin, took: started.elapsed() })
+    };
+    match tokio::time::timeout(Duration::from_millis(limits.look_ms), looked).await {
+        Ok(found) => found,
+        Err(_) => Err(LookError::Timeout { endpoint: endpoint.clone(), limit_ms: limits.look_ms }),
+    }
+}
+
+/// The card at `endpoint`, if it serves; the cheap part of a look.
+pub(super) async fn glance(endpoint: &Endpoint, dispatch: &Dispatch) -> Result<PublishedCard, LookError> {
+    let mut eye = Eye { endpoint, client: client(dispatch.channel(endpoint)) };
+    eye.health(dispatch.channel(endpoint)).await?;
+    eye.card().await
+}
+
+fn client(channel: Channel) -> SpecialistServiceClient<Channel> {
+    SpecialistServiceClient::new(channel).max_decoding_message_size(PROTOTYPES_BYTES_MAX)
+}
+
+struct Eye<'a> {
+    endpoint: &'a Endpoint,
+    client: SpecialistServiceClient<Channel>,
+}
+
+impl Eye<'_> {
+    async fn health(&self, channel: Channel) -> Result<(), LookError> {
+        let request = HealthCheckRequest { service: SERVICE.to_owned() };
+        let checked = HealthClient::new(channel).check(request).await;
+        let status = checked.map_err(|status| self.failed(&status))?.into_inner().status();
+        if status == ServingStatus::Serving {
+            Ok(())
+        } else {
+            Err(LookError::NotServing(self.endpoint.clone()))
+        }
+    }
+
+    async fn card(&mut self) -> Result<PublishedCard, LookError> {
+        let described = self.client.describe(DescribeRequest {}).await;
+        let wire::DescribeResponse { card } = described.map_err(|status| self.failed(&status))?.into_inner();
+        PublishedCard::read(card).map_err(|invalid| self.invalid(invalid))
+    }
+
+    /// Its prototypes in `space`; `None` where it makes none there.
+    async fn prototypes(&mut self, space: &Space, count_max: usize) -> Result<Option<Prototypes>, LookError> {
+        let prototypes_max = u32::try_from(count_max).unwrap_or(u32::MAX);
+        let request = PrototypesRequest { space: Some(space.into()), prototypes_max };
+        let response = match self.client.prototypes(request).await {
+            Ok(response) => response.into_inner(),
+            Err(status) if matches!(status.code(), Code::Unimplemented | Code::FailedPrecondition) => {
+                return Ok(None);
+            }
+            Err(status) => return Err(self.failed(&status)),
+        };
+        let prototypes = Prototypes::try_from(response).map_err(|invalid| self.invalid(invalid))?;
+        if prototypes.space != *space {
+            return Err(self.invalid(Invalid::malformed("space", "is not the one that was asked for")));
+        }
+        if prototypes.points.len() > count_max {
+            let why = format!("are more than the {count_max} that were asked for");
+            return Err(self.invalid(Invalid::malformed("prototypes", why)));
+        }
+        Ok(Some(prototypes))
+    }
+
+    fn invalid(&self, invalid: Invalid) -> LookError {
+        LookError::Invalid { endpoint: self.endpoint.clone(), invalid }
+    }
+
+    fn failed(&self, status: &Status) -> LookError {
+        let endpoint = self.endpoint.clone();
+        match status.code() {
+            Code::Unavailable => LookError::Unreachable(endpoint),
+            // A server that is no gRPC server shows as a broken protocol, one of another kind as
+            // an unknown service.
+            Code::Unimplemented | Code::Unknown | Code::NotFound | Code::Internal => {
+                LookError::NotSpecialist(endpoint)
+            }
+            code => LookError::Failed { endpoint, code, message: status.message().to_owned() },
+        }
+    }
+}
+
+/// What the specialist made, and the card's texts as the router embeds them: its example questions
+/// always, its sample texts where it made nothing.
+async fn with_texts(
+    made: Option<Prototypes>,
+    card: &PublishedCard,
+    embedder: &Embedder,
+) -> Result<Prototypes, LookError> {
+    let card = card.card();
+    let mut texts = card.example_questions.clone();
+    if made.is_none() {
+        texts.extend(card.sample_texts.iter().cloned());
+    }
+    let vectors = embedder.embed_all(&texts, |_| {}).await?;
+    let mut prototypes = made.unwrap_or_else(|| Prototypes {
+        space: Space::clone(embedder.space()),
+        points: Vec::new(),
+        revision: card.revision.clone(),
+    });
+    prototypes.points.extend(vectors.into_iter().map(|vector| Prototype { vector, passage_count: 0 }));
+    Ok(prototypes)
+}

@@ -1,0 +1,112 @@
+//! Looking after the fleet: who serves, whose revision is new, whether the index is worn.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use proto::{Endpoint, SpecialistId, wire::watch_response::Kind};
+use registry::{Registration, Snapshot};
+use serve::Tasks;
+
+use super::{Change, Fleet, FleetError, Found, look, look::glance, now_ms};
+
+/// How many specialists are looked at at once.
+const LOOKS_MAX: usize = 16;
+
+/// Looks at every specialist in turn until the process stops.
+pub async fn refresh(fleet: Arc<Fleet>, tasks: Tasks) {
+    let mut stopping = std::pin::pin!(tasks.stopping());
+    let mut tick = tokio::time::interval(Duration::from_millis(fleet.limits.refresh_ms));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = &mut stopping => return,
+            _ = tick.tick() => {}
+        }
+        let snapshot = fleet.snapshot();
+        let endpoints: Vec<&Endpoint> = snapshot.members().map(|member| &member.endpoint).collect();
+        fleet.dispatch.keep_only(&endpoints);
+        let looks = stream::iter(snapshot.members().cloned())
+            .for_each_concurrent(LOOKS_MAX, |member| fleet.refresh_one(member));
+        tokio::select! {
+            () = &mut stopping => return,
+            () = looks => {}
+        }
+        if let Err(error) = fleet.rebuild_if_worn().await {
+            tracing::error!(%error, "the index was not rebuilt");
+        }
+    }
+}
+
+impl Fleet {
+    async fn refresh_one(&self, member: Arc<Registration>) {
+        let id = member.id().clone();
+        let limit = Duration::from_millis(self.limits.look_ms);
+        let refreshed = match tokio::time::timeout(limit, glance(&member.endpoint, &self.dispatch)).await {
+            Ok(Ok(card)) if card.digest() == member.card.digest() => self.set_health(&id, true).await,
+            Ok(Ok(_)) => self.update(&member).await,
+            Ok(Err(error)) => {
+                tracing::debug!(specialist = %id, %error, "not serving");
+                self.set_health(&id, false).await
+            }
+            Err(_) => self.set_health(&id, false).await,
+        };
+        if let Err(error) = refreshed {
+            tracing::warn!(specialist = %id, %error, "its new card was not taken; the old one stands");
+        }
+    }
+
+    /// Takes over the new card and prototypes of `member`.
+    async fn update(&self, member: &Registration) -> Result<(), FleetError> {
+        let endpoint = &member.endpoint;
+        let Found { card, prototypes, origin, .. } =
+            look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
+        if card.card().id != *member.id() {
+            // Another specialist stands there now: that is for a person to admit.
+            return Err(FleetError::Changed(endpoint.clone()));
+        }
+        let _one_at_a_time = self.writing.lock().await;
+        let snapshot = self.snapshot();
+        let Some(current) = snapshot.get(member.id()).filter(|current| current.endpoint == *endpoint) else {
+            return Ok(());
+        };
+        let registration = Registration {
+            card: Arc::new(card),
+            prototypes: Arc::new(prototypes),
+            origin,
+            healthy: true,
+            updated_at_ms: now_ms(),
+            ..Registration::clone(current)
+        };
+        self.replace(registration, Kind::Updated).await.map(drop)
+    }
+
+    /// Health is seen, not stored: the next start looks again.
+    async fn set_health(&self, id: &SpecialistId, healthy: bool) -> Result<(), FleetError> {
+        let _one_at_a_time = self.writing.lock().await;
+        let snapshot = self.snapshot();
+        let Some(current) = snapshot.get(id).filter(|current| current.healthy != healthy) else {
+            return Ok(());
+        };
+        let registration = Arc::new(Registration { healthy, ..Registration::clone(current) });
+        let next = snapshot.with(registration.clone())?;
+        self.publish(next, Change { kind: Kind::Health, registration });
+        Ok(())
+    }
+
+    async fn rebuild_if_worn(&self) -> Result<(), FleetError> {
+        let worn = self.snapshot();
+        if !worn.is_worn() {
+            return Ok(());
+        }
+        let built = tokio::task::spawn_blocking(move || worn.rebuilt()).await;
+        let rebuilt: Snapshot = match built {
+            Ok(rebuilt) => rebuilt?,
+            // The runtime stops, or the build panicked; the worn index still answers.
+            Err(_) => return Ok(()),
+        };
+        let _one_at_a_time = self.writing.lock().await;
+        let next = self.snapshot().over(&rebuilt)?;
+        self.snapshot.send_replace(Arc::new(next));
+        Ok(())
+    }
+}

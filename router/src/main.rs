@@ -1,0 +1,89 @@
+//! `router`: the front end, and the terminal as its client.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use router::{app::App, cli, config::Config, edge, fit};
+use serve::{Tasks, telemetry::LogFormat};
+
+/// Routes each question to the specialists whose domain it falls in, and merges what they say.
+#[derive(Parser)]
+#[command(name = "router", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve: gRPC, the OpenAI-compatible interface, health and metrics on one port.
+    Serve(Serve),
+    /// Ask a running router; prints who was considered, the answer as it comes, and its sources.
+    Ask(cli::Asking),
+    /// Show whom a running router would ask, and why; nobody is asked.
+    Route(cli::Asking),
+    /// Fit the routing thresholds for an encoder on CLINC150's training questions.
+    Fit(fit::Fitting),
+}
+
+#[derive(clap::Args)]
+struct Serve {
+    /// Settings; every one has a default.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Address to listen on, host:port, in place of the settings'.
+    #[arg(long)]
+    listen: Option<String>,
+    /// Folder of the encoder's weights, in place of the settings'.
+    #[arg(long)]
+    model: Option<PathBuf>,
+    /// Folder of the database, in place of the settings'.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(args) => serve(args).await,
+        Command::Ask(asking) => cli::ask(&asking).await,
+        Command::Route(asking) => cli::route(&asking).await,
+        Command::Fit(fitting) => fit::run(&fitting).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "the person at the terminal is told here, once")]
+            {
+                eprintln!("router: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(args: Serve) -> Result<()> {
+    serve::telemetry::init(args.log_format);
+    let mut config: Config = args.config.as_deref().map(serve::config::load).transpose()?.unwrap_or_default();
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.model = args.model.unwrap_or(config.model);
+    config.data = args.data.unwrap_or(config.data);
+
+    let listener = serve::listen(&config.listen).await?;
+    let address = listener.local_addr()?;
+    let tasks = Tasks::new(Duration::from_millis(config.limits.grace_ms));
+    let app = App::build(&config, &tasks).await?;
+    edge::spawn(app.clone(), listener, config.limits.request_bytes_max, &tasks).await?;
+    #[expect(clippy::print_stdout, reason = "whoever started the process reads the address here")]
+    {
+        println!("listening on http://{address}");
+    }
+    serve::signal().await?;
+    tasks.shutdown().await;
+    app.close().await;
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! All words that the router ever adds to an answer.
+
+use super::Speaker;
+
+/// Before the words of everybody but the first.
+pub(super) fn heading(speaker: &Speaker) -> String {
+    format!("\n\n**{}** ({})\n\n", speaker.title, speaker.institution)
+}
+
+/// After the words that a source carries.
+pub(super) fn mark(number: usize) -> String {
+    format!(" [{number}]")
+}
+
+/// After words that were to go on.
+pub(super) fn broke_off(speaker: &Speaker) -> String {
+    format!("\n\n*{} broke off here: the words above are incomplete.*", speaker.title)
+}
+
+/// When nobody covers the question; `considered` come best first.
+pub fn abstention(considered: &[Speaker]) -> String {
+    if considered.is_empty() {
+        return "No specialist is registered with this router yet, so nobody can answer.".to_owned();
+    }
+    format!("No specialist here covers this question. Considered: {}.", names(considered))
+}
+
+/// When everybody who was asked says that their corpus holds no answer.
+pub fn no_answer(asked: &[Speaker]) -> String {
+    format!("Nothing in their texts answers this question, by their own word: {}.", names(asked))
+}
+
+fn names(speakers: &[Speaker]) -> String {
+    let names = speakers.iter().map(|speaker| format!("{} ({})", speaker.title, speaker.institution));
+    names.collect::<Vec<_>>().join(", ")
+}

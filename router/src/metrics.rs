@@ -1,0 +1,160 @@
+//! What operators see. No label comes from a question, an answer or an asker.
+
+use std::time::Duration;
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
+    registry::{Registry, Unit},
+};
+use proto::{Space, SpecialistId, wire};
+
+use crate::route::{Decision, Status, Verdict};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: &'static str,
+    code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    specialist: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SpecialistLabels {
+    specialist: String,
+}
+
+/// Counters, gauges and histograms of one router.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    specialist_requests: Family<OutcomeLabels, Counter>,
+    specialist_duration: Family<SpecialistLabels, Histogram, fn() -> Histogram>,
+    first_words: Histogram,
+    confidence: Histogram,
+    abstentions: Counter,
+    up: Family<SpecialistLabels, Gauge>,
+}
+
+/// Bounds in seconds: 5 ms to a minute.
+fn seconds() -> Histogram {
+    Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0])
+}
+
+impl Metrics {
+    /// Nothing has happened yet; `space` and `device` name the encoder.
+    pub fn new(space: &Space, device: &str) -> Self {
+        let requests = Family::default();
+        let specialist_requests = Family::default();
+        let specialist_duration = Family::new_with_constructor(seconds as fn() -> Histogram);
+        let (first_words, confidence) =
+            (seconds(), Histogram::new((-4..=20).map(|step| f64::from(step) / 20.0)));
+        let abstentions = Counter::default();
+        let up = Family::default();
+
+        let mut registry = Registry::with_prefix("consilium");
+        let build = Info::new(vec![
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("encoder", space.encoder.clone()),
+            ("weights_sha256", space.weights.to_string()),
+            ("device", device.to_owned()),
+        ]);
+        registry.register("build", "What runs here", build);
+        registry.register("requests", "Requests by interface and code", requests.clone());
+        registry.register(
+            "specialist_requests",
+            "Specialists asked, by what became of it",
+            specialist_requests.clone(),
+        );
+        registry.register_with_unit(
+            "specialist_duration",
+            "From the question's arrival to a specialist's last event",
+            Unit::Seconds,
+            specialist_duration.clone(),
+        );
+        registry.register_with_unit(
+            "time_to_first_token",
+            "From the question's arrival to a specialist's first words",
+            Unit::Seconds,
+            first_words.clone(),
+        );
+        registry.register("routing_confidence", "Best score less the background's share", confidence.clone());
+        registry.register("abstentions", "Questions that nobody covers", abstentions.clone());
+        registry.register("specialist_up", "Whether a specialist serves", up.clone());
+        Self {
+            registry,
+            requests,
+            specialist_requests,
+            specialist_duration,
+            first_words,
+            confidence,
+            abstentions,
+            up,
+        }
+    }
+
+    /// A decision was made.
+    pub fn routed(&self, decision: &Decision) {
+        self.confidence.observe(f64::from(decision.confidence.max(-1.0)));
+        if decision.verdict == Verdict::Abstain {
+            self.abstentions.inc();
+        }
+    }
+
+    /// A specialist that was asked came to an end of some kind, `after` the question's arrival.
+    pub fn specialist_ended(&self, id: &SpecialistId, status: Status, after: Duration) {
+        let outcome = match status {
+            Status::Answered => "answered",
+            Status::NoAnswer => "no_answer",
+            Status::Timeout => "timeout",
+            _ => "failed",
+        };
+        let specialist = id.to_string();
+        self.specialist_duration
+            .get_or_create(&SpecialistLabels { specialist: specialist.clone() })
+            .observe(after.as_secs_f64());
+        self.specialist_requests.get_or_create(&OutcomeLabels { specialist, outcome }).inc();
+    }
+
+    /// The first words of an answer went out, `after` the question's arrival.
+    pub fn first_words(&self, after: Duration) {
+        self.first_words.observe(after.as_secs_f64());
+    }
+
+    /// An answer came to its end.
+    pub fn finished(&self, reason: wire::FinishReason) {
+        let code = match reason {
+            wire::FinishReason::Answered => "answered",
+            wire::FinishReason::Incomplete => "incomplete",
+            wire::FinishReason::Abstained => "abstained",
+            wire::FinishReason::NoAnswer => "no_answer",
+            wire::FinishReason::Unspecified => "unspecified",
+        };
+        self.request("ask", code);
+    }
+
+    /// A request over `route` ended with `code`.
+    pub fn request(&self, route: &'static str, code: &'static str) {
+        self.requests.get_or_create(&RequestLabels { route, code }).inc();
+    }
+
+    /// Everything, in the `OpenMetrics` text format; `health` is the fleet's of this moment.
+    pub fn text(&self, health: impl IntoIterator<Item = (SpecialistId, bool)>) -> String {
+        // Whoever has left the fleet must not stand here as up.
+        self.up.clear();
+        for (id, healthy) in health {
+            let labels = SpecialistLabels { specialist: id.to_string() };
+            self.up.get_or_create(&labels).set(i64::from(healthy));
+        }
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            tracing::error!("metrics could not be written");
+        }
+        text
+    }
+}

@@ -1,0 +1,48 @@
+//! Questions that belong to nobody.
+
+use proto::UnitVector;
+
+use super::log_sum_exp;
+
+/// The questions, one a line.
+const QUESTIONS: &str = include_str!("../../background.txt");
+
+/// Where the questions that belong to nobody lie. A question near them needs to be the nearer to a
+/// specialist.
+#[derive(Debug, Clone)]
+pub struct Background {
+    vectors: Vec<UnitVector>,
+}
+
+impl Background {
+    /// The questions to embed, in order.
+    pub fn questions() -> Vec<String> {
+        QUESTIONS.lines().map(str::to_owned).collect()
+    }
+
+    /// The background whose questions have `vectors`, all in the fleet's space.
+    pub fn new(vectors: Vec<UnitVector>) -> Self {
+        Self { vectors }
+    }
+
+    /// Its score for `question`, as a specialist's would be.
+    pub fn score(&self, question: &UnitVector, temperature: f32) -> f32 {
+        let cosines: Vec<f32> = self.vectors.iter().map(|vector| vector.cosine(question)).collect();
+        log_sum_exp(&cosines, temperature)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn there_are_250_different_questions() {
+        let questions = Background::questions();
+        let different: BTreeSet<String> = questions.iter().map(|q| q.to_lowercase()).collect();
+        assert_eq!((questions.len(), different.len()), (250, 250));
+        assert!(questions.iter().all(|question| !question.trim().is_empty()));
+    }
+}
