@@ -1,1 +1,23 @@
+//! One institution's domain model behind gRPC: a corpus of passages, retrieval over it, and answers
+//! that cite it. Nothing of the corpus leaves the process but centroids of at least five passages and
+//! the passages that an answer cites. It knows nothing of other specialists or of the router.
 
+pub mod cache;
+pub mod card;
+pub mod config;
+pub mod corpus;
+pub mod error;
+pub mod generator;
+pub mod library;
+pub mod server;
+
+mod heartbeat;
+mod progress;
+mod prototypes;
+mod rescan;
+mod sentences;
+mod service;
+
+pub use config::Settings;
+pub use error::Error;
+pub use server::Server;

@@ -1,0 +1,94 @@
+//! The card: what a specialist says of itself, and the revision that names this state of it.
+
+use proto::{
+    Digest, Invalid, PublishedCard,
+    config::{GeneratorConfig, SpecialistConfig},
+    wire,
+};
+
+use crate::corpus::Passage;
+
+/// How many characters of a digest make a revision.
+const REVISION_LENGTH: usize = 16;
+
+/// The card of a specialist that is reached at `endpoint` and holds `passages`. Its revision changes
+/// with everything that the card shows, with the generator's settings and with every passage.
+pub fn publish(
+    config: &SpecialistConfig,
+    endpoint: &str,
+    passages: &[Passage],
+) -> Result<PublishedCard, Invalid> {
+    let draft = card(config, endpoint, passages.len());
+    let shown = PublishedCard::publish(&draft)?.digest();
+    // Only compared with itself, so any form will do that differs whenever the settings do.
+    let generator = Digest::of(format!("{:?}", config.generator));
+    let mut parts = [*shown.as_bytes(), *generator.as_bytes()].concat();
+    for passage in passages {
+        parts.extend_from_slice(passage.digest().as_bytes());
+    }
+    let mut revision = Digest::of(parts).to_string();
+    revision.truncate(REVISION_LENGTH);
+    PublishedCard::publish(&wire::Card { revision, ..draft })
+}
+
+fn card(config: &SpecialistConfig, endpoint: &str, passage_count: usize) -> wire::Card {
+    let generator = match config.generator {
+        GeneratorConfig::Extractive { .. } => "extractive",
+        GeneratorConfig::Scripted { .. } => "scripted",
+    };
+    wire::Card {
+        specialist_id: config.id.clone(),
+        title: config.title.clone(),
+        institution: config.institution.clone(),
+        description: config.description.clone(),
+        example_questions: config.example_questions.clone(),
+        sample_texts: config.sample_texts.clone(),
+        license: config.license.clone(),
+        notice: config.notice.clone(),
+        public_endpoint: endpoint.to_owned(),
+        generator: generator.to_owned(),
+        revision: "draft".to_owned(),
+        passage_count: passage_count as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "id = \"a\"\ntitle = \"A\"\ninstitution = \"B\"\ndescription = \"C\"\n\
+        license = \"MIT\"\nlisten = \"127.0.0.1:0\"\n";
+
+    fn revision(toml: &str, texts: &[&str]) -> String {
+        let passages: Vec<_> = texts
+            .iter()
+            .map(|text| Passage {
+                id: "a".into(),
+                title: String::new(),
+                text: (*text).into(),
+                url: String::new(),
+                license: String::new(),
+            })
+            .collect();
+        let config = proto::config::parse(toml).unwrap();
+        publish(&config, "http://localhost:1", &passages).unwrap().card().revision.clone()
+    }
+
+    #[test]
+    fn the_revision_changes_with_card_generator_and_corpus() {
+        let longer = format!("{CONFIG}generator = {{ kind = \"extractive\", lead_words_max = 5 }}");
+        let renamed = CONFIG.replace("\"A\"", "\"Z\"");
+        let revisions = [
+            revision(CONFIG, &["x", "y"]),
+            revision(CONFIG, &["x", "z"]),
+            revision(CONFIG, &["x"]),
+            revision(CONFIG, &["y", "x"]),
+            revision(&longer, &["x", "y"]),
+            revision(&renamed, &["x", "y"]),
+        ];
+        let distinct: std::collections::HashSet<_> = revisions.iter().collect();
+        assert_eq!(distinct.len(), revisions.len());
+        assert_eq!(revision(CONFIG, &["x", "y"]), revisions[0]);
+        assert_eq!(revisions[0].len(), 16);
+    }
+}

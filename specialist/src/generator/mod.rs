@@ -1,0 +1,53 @@
+//! How answers are made. A generator gives events; it knows nothing of gRPC, and whoever drops the
+//! stream stops the work.
+
+pub mod extractive;
+pub mod scripted;
+
+use std::sync::Arc;
+
+use embedding::Embedder;
+use futures_util::{StreamExt as _, stream::BoxStream};
+use proto::{AnswerEvent, Conversation, config::Step};
+
+use crate::{error::CallError, heartbeat::alive, library::Library};
+
+/// What is asked of a specialist.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Its last turn is the question.
+    pub conversation: Conversation,
+    /// How many passages the router has use for, 1 to 32.
+    pub passages_max: usize,
+}
+
+/// The events of one answer, with heartbeats.
+pub type Events = BoxStream<'static, Result<AnswerEvent, CallError>>;
+
+/// A way to make answers.
+pub enum Generator {
+    /// The lead of the best passage.
+    Extractive {
+        /// Embeds the question.
+        embedder: Embedder,
+        /// About how long an answer is, in words.
+        lead_words_max: usize,
+    },
+    /// Always the same.
+    Scripted {
+        /// What it does, in order.
+        steps: Arc<[Step]>,
+    },
+}
+
+impl Generator {
+    /// Begins an answer from what `library` holds.
+    pub fn answer(&self, library: Arc<Library>, question: Question) -> Events {
+        match self {
+            Self::Extractive { embedder, lead_words_max } => {
+                alive(extractive::answer(library, embedder.clone(), question, *lead_words_max)).boxed()
+            }
+            Self::Scripted { steps } => scripted::answer(steps.clone()),
+        }
+    }
+}

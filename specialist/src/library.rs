@@ -1,0 +1,251 @@
+//! What a specialist knows, ready to be searched: built from the corpus through the cache, never
+//! changed, only replaced.
+
+use std::{collections::HashSet, path::PathBuf, sync::Arc};
+
+use embedding::Embedder;
+use index::Index;
+use proto::{Digest, PublishedCard, Space, UnitVector, config::SpecialistConfig, wire};
+use tokio::sync::Mutex;
+
+use crate::{
+    Error, Settings,
+    cache::Cache,
+    card,
+    corpus::{self, Corpus, CorpusError, Passage, Stamp},
+    error::CallError,
+    progress::Progress,
+    prototypes,
+};
+
+/// How many texts are embedded between two writes to the cache: what an interrupted start loses.
+const CHUNK_TEXTS: usize = 256;
+
+/// The least cosine of question and passage that makes the passage worth quoting. A first guess,
+/// low enough to leave most of the refusing to the router; not yet fitted.
+const SIMILARITY_MIN: f32 = 0.20;
+
+/// All passages and, where there is an encoder, their vectors.
+#[derive(Clone)]
+pub struct Collection {
+    passages: Arc<[Passage]>,
+    vectors: Arc<[UnitVector]>,
+    index: Option<Index<usize>>,
+    embedded: usize,
+}
+
+impl Collection {
+    /// How many passages there are.
+    pub fn passage_count(&self) -> usize {
+        self.passages.len()
+    }
+
+    /// How many texts had to be embedded for it: those that the cache did not hold.
+    pub fn embedded(&self) -> usize {
+        self.embedded
+    }
+}
+
+/// A collection under the card that describes it.
+pub struct Library {
+    collection: Collection,
+    card: PublishedCard,
+    prototypes: Arc<Mutex<Option<Made>>>,
+}
+
+/// Prototypes that were made, and how many of them were wanted.
+struct Made {
+    count: usize,
+    response: wire::PrototypesResponse,
+}
+
+impl Library {
+    /// The library of a specialist that is reached at `endpoint`.
+    pub fn publish(config: &SpecialistConfig, endpoint: &str, collection: Collection) -> Result<Self, Error> {
+        let card = card::publish(config, endpoint, &collection.passages)?;
+        Ok(Self { collection, card, prototypes: Arc::default() })
+    }
+
+    /// Its card.
+    pub fn card(&self) -> &PublishedCard {
+        &self.card
+    }
+
+    /// The passages nearest to `question`, at most `count`, each with its cosine, best first; without
+    /// those too far away to be about it.
+    pub fn retrieve(&self, question: &UnitVector, count: usize) -> Result<Vec<(&Passage, f32)>, CallError> {
+        let Some(index) = &self.collection.index else { return Ok(Vec::new()) };
+        let near = index.search(question, count)?.into_iter().filter(|hit| hit.similarity >= SIMILARITY_MIN);
+        let passages = near.filter_map(|hit| Some((self.collection.passages.get(hit.key)?, hit.similarity)));
+        Ok(passages.collect())
+    }
+
+    /// At most `count` prototypes in `space`, which is the library's. They are made once and
+    /// remembered; a caller that leaves does not stop the making, and a second one waits for it.
+    pub(crate) async fn prototypes(
+        &self,
+        space: &Space,
+        count: usize,
+    ) -> Result<wire::PrototypesResponse, CallError> {
+        let count = count.min(prototypes::count_max(self.collection.vectors.len()));
+        let mut made = self.prototypes.clone().lock_owned().await;
+        if let Some(made) = made.as_ref().filter(|made| made.count == count) {
+            return Ok(made.response.clone());
+        }
+        let vectors = self.collection.vectors.clone();
+        let (space, revision) = (space.clone(), self.card.card().revision.clone());
+        let work = move || {
+            let points = prototypes::make(&vectors, count);
+            if points.is_empty() {
+                return Err(CallError::FewPassages);
+            }
+            let response = wire::PrototypesResponse::from(&proto::Prototypes { space, points, revision });
+            *made = Some(Made { count, response: response.clone() });
+            Ok(response)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| CallError::Interrupted)?
+    }
+}
+
+/// Makes collections of one corpus, as often as it changes.
+pub struct Librarian {
+    settings: Settings,
+    encoder: Option<(Embedder, Cache)>,
+    /// The corpus's files when it was last read, or the attempt failed for good.
+    seen: Option<Vec<Stamp>>,
+}
+
+impl Librarian {
+    /// Opens the cache, if there is an encoder.
+    pub fn new(settings: Settings, embedder: Option<Embedder>) -> Result<Self, Error> {
+        let with_cache = |embedder: Embedder| -> Result<_, Error> {
+            let cache = Cache::open(&settings.data, embedder.space())?;
+            Ok((embedder, cache))
+        };
+        let encoder = embedder.map(with_cache).transpose()?;
+        Ok(Self { settings, encoder, seen: None })
+    }
+
+    /// The settings that it works by.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A new collection if a file of the corpus has changed since the last one. A broken corpus is an
+    /// error once, until it changes again; anything else that fails is tried again at the next call.
+    pub async fn refresh(&mut self) -> Result<Option<Collection>, Error> {
+        // Taken before the files are read, so that a change meanwhile is seen the next time.
+        let stamps = match self.settings.corpus.clone() {
+            Some(path) => stamps(path).await?,
+            None => Vec::new(),
+        };
+        if self.seen.as_ref() == Some(&stamps) {
+            return Ok(None);
+        }
+        self.seen = Some(stamps);
+        let collection = self.collect().await;
+        if !matches!(collection, Ok(_) | Err(Error::Corpus(_))) {
+            self.seen = None;
+        }
+        collection.map(Some)
+    }
+
+    /// Reads and embeds the whole corpus; what the cache holds is not embedded again.
+    pub async fn collect(&mut self) -> Result<Collection, Error> {
+        let settings = self.settings.clone();
+        let Corpus { passages, files } =
+            tokio::task::spawn_blocking(move || settings.read_corpus()).await??;
+        let passages: Arc<[Passage]> = passages.into();
+        let Some((embedder, cache)) = &mut self.encoder else {
+            return Ok(Collection { passages, vectors: Arc::default(), index: None, embedded: 0 });
+        };
+        let (vectors, fresh) = embed(embedder, cache, &passages).await?;
+        tracing::info!(files, passages = passages.len(), embedded = fresh, "corpus is read");
+        let dimension = embedder.space().dimension;
+        let vectors: Arc<[UnitVector]> = vectors.into();
+        let entries = vectors.iter().cloned().enumerate().collect();
+        let index = tokio::task::spawn_blocking(move || Index::build(dimension, entries)).await??;
+        Ok(Collection { passages, vectors, index: Some(index), embedded: fresh })
+    }
+}
+
+async fn stamps(path: PathBuf) -> Result<Vec<Stamp>, Error> {
+    let stamps: Result<_, CorpusError> = tokio::task::spawn_blocking(move || corpus::stamps(&path)).await?;
+    Ok(stamps?)
+}
+
+/// The vectors of `passages` in their order, and how many of their texts were not in `cache`.
+async fn embed(
+    embedder: &Embedder,
+    cache: &mut Cache,
+    passages: &[Passage],
+) -> Result<(Vec<UnitVector>, usize), Error> {
+    let digests: Vec<_> = passages.iter().map(|passage| Digest::of(passage.titled())).collect();
+    let live: HashSet<_> = digests.iter().copied().collect();
+    let mut queued = HashSet::new();
+    let mut missing: Vec<_> = digests.iter().zip(passages).collect();
+    missing.retain(|(digest, _)| cache.get(digest).is_none() && queued.insert(**digest));
+    if !missing.is_empty() {
+        let progress = Progress::start(missing.len());
+        for (at, chunk) in missing.chunks(CHUNK_TEXTS).enumerate() {
+            let texts: Vec<_> = chunk.iter().map(|(_, passage)| passage.titled()).collect();
+            let vectors = embedder.embed_all(&texts, |done| progress.at(at * CHUNK_TEXTS + done)).await?;
+            let entries: Vec<_> = chunk.iter().map(|(digest, _)| **digest).zip(vectors).collect();
+            cache.append(&entries)?;
+        }
+        progress.finish();
+    }
+    cache.retain(&live)?;
+    let vectors = digests.iter().filter_map(|digest| cache.get(digest).cloned()).collect();
+    Ok((vectors, missing.len()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fs;
+
+    use embedding::{Limits, Model};
+
+    use super::*;
+    use crate::config::Overrides;
+
+    /// A librarian of the folder `corpus` in `folder`, with hashed vectors.
+    pub(crate) fn librarian(folder: &std::path::Path) -> Librarian {
+        let toml = "id = \"a\"\ntitle = \"A\"\ninstitution = \"B\"\ndescription = \"C\"\nlicense = \"MIT\"\n\
+            listen = \"127.0.0.1:0\"\ncorpus = \"corpus\"\nencoder = { kind = \"hashed\" }";
+        fs::write(folder.join("specialist.toml"), toml).unwrap();
+        let settings = Settings::load(&folder.join("specialist.toml"), Overrides::default()).unwrap();
+        let (embedder, _thread) = Embedder::start(Model::hashed(), Limits::default()).unwrap();
+        Librarian::new(settings, Some(embedder)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_what_changed_is_embedded_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = folder.path().join("corpus");
+        fs::create_dir(&corpus).unwrap();
+        fs::write(corpus.join("a.md"), "# Moon\nx\n# Sun\ny\n").unwrap();
+        fs::write(corpus.join("b.txt"), "Mars is red.").unwrap();
+        let mut first = librarian(folder.path());
+        let collection = first.refresh().await.unwrap().unwrap();
+        assert_eq!((collection.passage_count(), collection.embedded()), (3, 3));
+        assert!(first.refresh().await.unwrap().is_none());
+
+        fs::write(corpus.join("b.txt"), "Mars is very red.").unwrap();
+        assert_eq!(first.refresh().await.unwrap().unwrap().embedded(), 1);
+
+        // Another process finds it all in the cache.
+        assert_eq!(librarian(folder.path()).collect().await.unwrap().embedded(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_broken_corpus_is_reported_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = folder.path().join("corpus");
+        fs::create_dir(&corpus).unwrap();
+        fs::write(corpus.join("a.jsonl"), "{").unwrap();
+        let mut librarian = librarian(folder.path());
+        assert!(matches!(librarian.refresh().await, Err(Error::Corpus(_))));
+        assert!(matches!(librarian.refresh().await, Ok(None)));
+    }
+}

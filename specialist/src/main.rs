@@ -1,0 +1,81 @@
+//! `specialist`: serves one institution's corpus to a federation, or says what it would serve.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use serve::telemetry::{self, LogFormat};
+use specialist::{Server, Settings, config::Overrides};
+
+/// One institution's specialist: answers questions from its own corpus, and cites it.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    log_format: LogFormat,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGINT or SIGTERM.
+    Serve(Serve),
+    /// Read settings and corpus, and say what would be served.
+    Check(Config),
+}
+
+#[derive(Args)]
+struct Config {
+    /// Settings of the specialist.
+    #[arg(long, value_name = "FILE", default_value = "specialist.toml")]
+    config: PathBuf,
+}
+
+#[derive(Args)]
+struct Serve {
+    #[command(flatten)]
+    config: Config,
+    /// Listen here, whatever the settings say; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Folder of the encoder's weights.
+    #[arg(long, value_name = "DIR", default_value = specialist::config::MODEL)]
+    model: PathBuf,
+    /// Where embeddings are kept; `.consilium` beside the settings where absent.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Cli { command, log_format } = Cli::parse();
+    telemetry::init(log_format);
+    let done = match command {
+        Command::Serve(serve) => run(serve).await,
+        Command::Check(config) => check(&config),
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    #[expect(clippy::print_stderr, reason = "the last word of a command goes to its user, not to a log")]
+    {
+        eprintln!("specialist: {error:#}");
+    }
+    ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stdout, reason = "whoever started the process reads here where it listens")]
+async fn run(serve: Serve) -> anyhow::Result<()> {
+    let Serve { config: Config { config }, listen, model, data } = serve;
+    let settings = Settings::load(&config, Overrides { listen, data, model: Some(model) })?;
+    let server = Server::start(settings).await?;
+    println!("listening on {}", server.url());
+    server.run(serve::signal()).await?;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn check(config: &Config) -> anyhow::Result<()> {
+    let settings = Settings::load(&config.config, Overrides::default())?;
+    println!("{}", settings.check_corpus()?);
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! `SpecialistService`: requests become checked types, events become messages. Decides nothing.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream::BoxStream};
+use proto::{
+    Conversation, Invalid, Problem, Space, answer::PASSAGES_MAX, prototypes::PROTOTYPES_MAX, wire,
+    wire::specialist_service_server::SpecialistService,
+};
+use tokio::sync::{Semaphore, watch};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    error::CallError,
+    generator::{Generator, Question},
+    library::Library,
+};
+
+/// The most answers under way at a time.
+pub(crate) const ANSWERS_MAX: usize = 64;
+
+/// The most characters that a request's name may have.
+const REQUEST_ID_MAX: usize = 64;
+
+/// The service over one specialist's library.
+pub(crate) struct Service {
+    library: watch::Receiver<Arc<Library>>,
+    generator: Generator,
+    /// The space of the library's vectors, where it has any.
+    space: Option<Arc<Space>>,
+    answers: Arc<Semaphore>,
+}
+
+impl Service {
+    pub(crate) fn new(
+        library: watch::Receiver<Arc<Library>>,
+        generator: Generator,
+        space: Option<Arc<Space>>,
+    ) -> Self {
+        Self { library, generator, space, answers: Arc::new(Semaphore::new(ANSWERS_MAX)) }
+    }
+
+    /// One state of the library; a call sees no other.
+    fn library(&self) -> Arc<Library> {
+        self.library.borrow().clone()
+    }
+
+    async fn make_prototypes(
+        &self,
+        request: wire::PrototypesRequest,
+    ) -> Result<wire::PrototypesResponse, CallError> {
+        let Some(own) = &self.space else { return Err(CallError::CannotEmbed) };
+        let wire::PrototypesRequest { space, prototypes_max } = request;
+        let asked = Space::try_from(space.ok_or_else(|| Invalid::missing("space"))?)
+            .map_err(|invalid| invalid.within("space"))?;
+        let count = count("prototypes_max", prototypes_max, PROTOTYPES_MAX)?;
+        if asked != **own {
+            return Err(CallError::OtherSpace { asked: asked.into(), own: Box::new(Space::clone(own)) });
+        }
+        self.library().prototypes(own, count).await
+    }
+
+    fn begin_answer(
+        &self,
+        request: wire::AnswerRequest,
+    ) -> Result<BoxStream<'static, Result<wire::AnswerResponse, Status>>, CallError> {
+        let wire::AnswerRequest { request_id, turns, passages_max } = request;
+        let found = request_id.chars().count();
+        if !(1..=REQUEST_ID_MAX).contains(&found) {
+            let problem = Problem::OutOfBounds { found, min: 1, max: REQUEST_ID_MAX, unit: "characters" };
+            return Err(Invalid::new("request_id", problem).into());
+        }
+        let question = Question {
+            conversation: Conversation::try_from(turns)?,
+            passages_max: count("passages_max", passages_max, PASSAGES_MAX)?,
+        };
+        let permit = self.answers.clone().try_acquire_owned().map_err(|_| CallError::Overloaded)?;
+        tracing::debug!(?request_id, "answering");
+        let events = self.generator.answer(self.library(), question);
+        let messages = events.map(move |event| {
+            // Moved in here, so that the answer counts as long as its stream lives.
+            let _permit = &permit;
+            event.map(Into::into).map_err(|error| {
+                tracing::warn!(?request_id, %error, "answer failed");
+                error.into()
+            })
+        });
+        Ok(messages.boxed())
+    }
+}
+
+/// The number in `field`, if it is from 1 to `max`.
+fn count(field: &str, found: u32, max: usize) -> Result<usize, Invalid> {
+    let found = found as usize;
+    let problem = || Invalid::malformed(field, format!("is {found}, where 1 to {max} is allowed"));
+    if (1..=max).contains(&found) { Ok(found) } else { Err(problem()) }
+}
+
+#[tonic::async_trait]
+impl SpecialistService for Service {
+    async fn describe(
+        &self,
+        request: Request<wire::DescribeRequest>,
+    ) -> Result<Response<wire::DescribeResponse>, Status> {
+        let wire::DescribeRequest {} = request.into_inner();
+        Ok(Response::new(wire::DescribeResponse { card: self.library().card().bytes().to_vec() }))
+    }
+
+    async fn prototypes(
+        &self,
+        request: Request<wire::PrototypesRequest>,
+    ) -> Result<Response<wire::PrototypesResponse>, Status> {
+        Ok(Response::new(self.make_prototypes(request.into_inner()).await?))
+    }
+
+    type AnswerStream = BoxStream<'static, Result<wire::AnswerResponse, Status>>;
+
+    async fn answer(
+        &self,
+        request: Request<wire::AnswerRequest>,
+    ) -> Result<Response<Self::AnswerStream>, Status> {
+        Ok(Response::new(self.begin_answer(request.into_inner())?))
+    }
+}
