@@ -1,0 +1,111 @@
+//! What fails costs time, never the answer, as long as another can serve.
+
+use proto::wire::{AskOptions, CandidateStatus, FinishReason, ask_response::Event};
+
+use crate::{
+    answers::{every_word_has_an_owner, planets},
+    harness::{Answer, Institution, Router},
+};
+
+const QUESTION: &str = "why is Mars red";
+
+/// A specialist whose only example is the very question, so that it leads.
+fn lead(steps: &str) -> Institution {
+    Institution::new("lead").scripted(QUESTION, steps)
+}
+
+#[tokio::test]
+async fn a_lead_that_is_killed_in_mid_stream_leaves_its_words_and_the_next_answers() {
+    let lead = lead(r#"{ say = "Well, " }, "stall""#).start().await;
+    let planets = planets().start().await;
+    let router = Router::generous().await;
+    router.add(&lead).await;
+    router.add(&planets).await;
+
+    let mut events = router.events(QUESTION, AskOptions::default()).await.unwrap();
+    let mut answer = Answer::default();
+    while let Some(event) = events.next().await {
+        let first_words = matches!(&event, Event::Span(_)) && answer.spans.is_empty();
+        answer.take(event);
+        if first_words {
+            break;
+        }
+    }
+    assert_eq!(answer.text(), "Well, ");
+    lead.kill().await;
+    while let Some(event) = events.next().await {
+        answer.take(event);
+    }
+
+    every_word_has_an_owner(&answer);
+    assert_eq!(answer.words_of("lead"), "Well, ");
+    assert!(answer.text().contains("*About lead broke off here"), "{}", answer.text());
+    assert!(answer.words_of("planets").starts_with("Mars is red"), "{}", answer.text());
+    assert_eq!(
+        (answer.status_of("lead"), answer.reason()),
+        (CandidateStatus::Failed, FinishReason::Answered)
+    );
+}
+
+#[tokio::test]
+async fn a_lead_that_hangs_is_given_up_and_the_next_answers() {
+    let (lead, planets) = (lead(r#""hang""#).start().await, planets().start().await);
+    let router = Router::generous().await;
+    router.add(&lead).await;
+    router.add(&planets).await;
+
+    let answer = router.ask(QUESTION).await;
+    assert!(answer.text().starts_with("Mars is red"), "{}", answer.text());
+    assert_eq!(
+        (answer.status_of("lead"), answer.reason()),
+        (CandidateStatus::Timeout, FinishReason::Answered)
+    );
+}
+
+#[tokio::test]
+async fn a_reserve_is_asked_when_the_only_choice_is_dead() {
+    let (lead, planets) = (lead(r#"{ say = "Never heard." }"#).start().await, planets().start().await);
+    // Only the best is asked at first.
+    let settings = "encoder = { kind = \"hashed\" }\n[route]\nconfidence_min = -1.0\nmiss_max = 0.0\n";
+    let router = Router::with(settings).await;
+    router.add(&lead).await;
+    router.add(&planets).await;
+    lead.kill().await;
+
+    let answer = router.ask(QUESTION).await;
+    assert!(answer.text().starts_with("Mars is red"), "{}", answer.text());
+    assert_eq!(
+        (answer.status_of("lead"), answer.status_of("planets")),
+        (CandidateStatus::Failed, CandidateStatus::Answered)
+    );
+}
+
+#[tokio::test]
+async fn when_everybody_fails_the_asker_is_told_who() {
+    let lead = lead(r#""fail""#).start().await;
+    let router = Router::start().await;
+    router.add(&lead).await;
+
+    let mut client = router.client().await;
+    let turn = proto::wire::Turn { role: proto::wire::Role::User.into(), text: QUESTION.into() };
+    let request = proto::wire::AskRequest { turns: vec![turn], options: None };
+    let mut stream = client.ask(request).await.unwrap().into_inner();
+    assert!(matches!(stream.message().await.unwrap().unwrap().event, Some(Event::Decision(_))));
+    let status = stream.message().await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Unavailable);
+    assert_eq!(status.message(), "none of the specialists that were asked could answer: lead");
+}
+
+#[tokio::test]
+async fn who_says_that_its_corpus_has_no_answer_is_believed() {
+    let lead = lead("").start().await;
+    let router = Router::start().await;
+    router.add(&lead).await;
+
+    let answer = router.ask(QUESTION).await;
+    assert_eq!(
+        (answer.status_of("lead"), answer.reason()),
+        (CandidateStatus::NoAnswer, FinishReason::NoAnswer)
+    );
+    assert!(answer.text().starts_with("Nothing in their texts answers this question"), "{}", answer.text());
+}

@@ -1,0 +1,9 @@
+//! Starts institutions and routers as processes, and speaks to them.
+
+mod institution;
+mod process;
+mod router;
+
+pub(crate) use institution::Institution;
+pub(crate) use process::{PATIENCE, Process, program, run};
+pub(crate) use router::{Answer, Router};

@@ -1,0 +1,83 @@
+//! Processes that end with the test.
+
+use std::{
+    ffi::OsStr,
+    path::PathBuf,
+    process::{ExitStatus, Output, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+/// How long a test waits for what must come; never how long it takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One of the workspace's programs, which stand beside the folder of this test's own.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.ancestors().nth(2).unwrap().join(name);
+    assert!(program.exists(), "{} is not there: run `cargo build` first", program.display());
+    program
+}
+
+/// Runs a program to its end.
+pub(crate) async fn run<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Output {
+    let ended = Command::new(program(name)).args(args).stdin(Stdio::null()).kill_on_drop(true).output();
+    timeout(PATIENCE, ended).await.expect("the program ends").unwrap()
+}
+
+/// A running server, killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    stdout: Lines<BufReader<ChildStdout>>,
+    pub(crate) url: String,
+}
+
+impl Process {
+    /// Starts a server, and waits until it says where it listens.
+    pub(crate) async fn start<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Self {
+        let mut child = Command::new(program(name))
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = timeout(PATIENCE, stdout.next_line()).await.expect("a line").unwrap();
+        let Some(url) = line.as_deref().and_then(|line| line.strip_prefix("listening on ")) else {
+            let mut why = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut why).await.unwrap();
+            panic!("{name} did not start: {why}");
+        };
+        let url = url.to_owned();
+        // Nobody reads the logs from here on; a full pipe would stop the server.
+        let mut log = child.stderr.take().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "ends with the process whose log it drains")]
+        tokio::spawn(async move { tokio::io::copy(&mut log, &mut tokio::io::sink()).await });
+        Self { child, stdout, url }
+    }
+
+    pub(crate) fn port(&self) -> &str {
+        self.url.rsplit(':').next().unwrap()
+    }
+
+    /// Ends the process as a crash would.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Ends the process as an operator would, and waits until it has.
+    pub(crate) async fn stop(mut self) -> ExitStatus {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").arg(id).status().await.unwrap().success());
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("the process stops").unwrap();
+        while self.stdout.next_line().await.unwrap().is_some() {}
+        status
+    }
+}

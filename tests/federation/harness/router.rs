@@ -1,0 +1,179 @@
+//! Routers, and what one says.
+
+use std::{fs, process::Output};
+
+use futures_util::StreamExt;
+use proto::wire::{
+    self, AskOptions, AskRequest, AskResponse, Decision, Finish, Role, Source, Span, Turn, WatchRequest,
+    WatchResponse, ask_response::Event, registry_service_client::RegistryServiceClient,
+    router_service_client::RouterServiceClient, watch_response::Kind,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::timeout;
+use tonic::{Status, Streaming, transport::Channel};
+
+use super::{PATIENCE, Process, run};
+
+/// Thresholds for hashed vectors, and limits short enough for a test.
+const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
+    [route]\nconfidence_min = 0.1\n\
+    [fleet]\nrefresh_ms = 50\n\
+    [dispatch]\nidle_ms = 1000\n";
+
+/// A running router with a database of its own.
+pub(crate) struct Router {
+    data: TempDir,
+    pub(crate) process: Process,
+}
+
+impl Router {
+    /// A router that nobody is registered with.
+    pub(crate) async fn start() -> Self {
+        Self::with(SETTINGS).await
+    }
+
+    /// A router that asks both of two specialists that are anywhere near.
+    pub(crate) async fn generous() -> Self {
+        let settings = SETTINGS.replace("confidence_min = 0.1", "confidence_min = -1.0\nmiss_max = 1.0");
+        Self::with(&settings).await
+    }
+
+    /// A router with these settings.
+    pub(crate) async fn with(settings: &str) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        fs::write(data.path().join("router.toml"), settings).unwrap();
+        let process = Self::process(&data).await;
+        Self { data, process }
+    }
+
+    /// Stops it, and starts another one over its database.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { data, process } = self;
+        assert!(process.stop().await.success());
+        let process = Self::process(&data).await;
+        Self { data, process }
+    }
+
+    async fn process(data: &TempDir) -> Process {
+        let (folder, file) = (data.path(), data.path().join("router.toml"));
+        let args = ["serve", "--listen", "127.0.0.1:0", "--config", file.to_str().unwrap()];
+        Process::start("router", args.into_iter().chain(["--data", folder.to_str().unwrap()])).await
+    }
+
+    /// Runs the `registry` program against it.
+    pub(crate) async fn registry(&self, args: &[&str]) -> Output {
+        run("registry", args.iter().copied().chain(["--router", &self.process.url])).await
+    }
+
+    /// What the `registry` program prints as JSON.
+    pub(crate) async fn registry_json(&self, args: &[&str]) -> Value {
+        let output = self.registry(&[args, &["-o", "json"]].concat()).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Admits a running specialist.
+    pub(crate) async fn add(&self, specialist: &Process) {
+        let output = self.registry(&["add", &specialist.url, "--yes"]).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    pub(crate) async fn client(&self) -> RouterServiceClient<Channel> {
+        RouterServiceClient::connect(self.process.url.clone()).await.unwrap()
+    }
+
+    /// The events of an answer, as they come.
+    pub(crate) async fn events(&self, question: &str, options: AskOptions) -> Result<Events, Status> {
+        let turn = Turn { role: Role::User.into(), text: question.into() };
+        let request = AskRequest { turns: vec![turn], options: Some(options) };
+        Ok(Events(self.client().await.ask(request).await?.into_inner()))
+    }
+
+    /// A whole answer.
+    pub(crate) async fn ask(&self, question: &str) -> Answer {
+        self.ask_with(question, AskOptions::default()).await
+    }
+
+    /// A whole answer, with wishes.
+    pub(crate) async fn ask_with(&self, question: &str, options: AskOptions) -> Answer {
+        let mut events = self.events(question, options).await.unwrap();
+        let mut answer = Answer::default();
+        while let Some(event) = events.next().await {
+            answer.take(event);
+        }
+        answer
+    }
+
+    /// Every change to its fleet from now on.
+    pub(crate) async fn watch(&self) -> Changes {
+        let mut client = RegistryServiceClient::connect(self.process.url.clone()).await.unwrap();
+        Changes(client.watch(WatchRequest {}).await.unwrap().into_inner())
+    }
+}
+
+/// An answer on its way.
+pub(crate) struct Events(Streaming<AskResponse>);
+
+impl Events {
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        let response = timeout(PATIENCE, self.0.next()).await.expect("an event or the end")?;
+        Some(response.unwrap().event.unwrap())
+    }
+}
+
+/// A fleet's changes.
+pub(crate) struct Changes(Streaming<WatchResponse>);
+
+impl Changes {
+    /// Waits for a change of this kind; what it says of the specialist.
+    pub(crate) async fn until(&mut self, kind: Kind) -> wire::Registration {
+        loop {
+            let change = timeout(PATIENCE, self.0.next()).await.expect("a change").unwrap().unwrap();
+            if change.kind() == kind {
+                return change.registration.unwrap();
+            }
+        }
+    }
+}
+
+/// What was said, sorted.
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub(crate) decision: Option<Decision>,
+    pub(crate) spans: Vec<Span>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) finish: Option<Finish>,
+}
+
+impl Answer {
+    pub(crate) fn take(&mut self, event: Event) {
+        match event {
+            Event::Decision(decision) => self.decision = Some(decision),
+            Event::Span(span) => self.spans.push(span),
+            Event::Source(source) => self.sources.push(source),
+            Event::Finish(finish) => self.finish = Some(finish),
+        }
+    }
+
+    /// What a reader reads.
+    pub(crate) fn text(&self) -> String {
+        self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+
+    /// The words of one specialist.
+    pub(crate) fn words_of(&self, id: &str) -> String {
+        let own = self.spans.iter().filter(|span| span.specialist_id == id);
+        own.map(|span| span.text.as_str()).collect()
+    }
+
+    /// What became of a candidate in the end.
+    pub(crate) fn status_of(&self, id: &str) -> wire::CandidateStatus {
+        let candidates = &self.finish.as_ref().expect("an answer that ended").candidates;
+        candidates.iter().find(|candidate| candidate.specialist_id == id).unwrap().status()
+    }
+
+    pub(crate) fn reason(&self) -> wire::FinishReason {
+        self.finish.as_ref().expect("an answer that ended").reason()
+    }
+}

@@ -1,0 +1,15 @@
+//! The federation as its users meet it: real processes on loopback, real gRPC and HTTP, a real
+//! database. Encoders are hashed, so no weights are needed; `demo.rs` uses the real ones.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod harness;
+
+mod answers;
+mod bad_input;
+mod changes;
+mod examples;
+mod failures;
+mod openai;
+mod registering;
+mod tidy;
