@@ -35,8 +35,7 @@ pub struct Turn {
 /// 1 to 64 turns, oldest first; the last is the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    earlier: Vec<Turn>,
-    question: String,
+    turns: Vec<Turn>,
 }
 
 impl Conversation {
@@ -47,15 +46,15 @@ impl Conversation {
             let text = std::mem::take(&mut turn.text);
             turn.text = bytes(&format!("turns[{at}].text"), text, (1, TURN_BYTES_MAX))?;
         }
-        match turns.pop() {
-            Some(Turn { role: Role::User, text }) => Ok(Self { earlier: turns, question: text }),
+        match turns.last() {
+            Some(Turn { role: Role::User, .. }) => Ok(Self { turns }),
             _ => Err(Invalid::malformed("turns", "must end with a turn of the user")),
         }
     }
 
     /// The last turn's text.
     pub fn question(&self) -> &str {
-        &self.question
+        self.turns.last().map_or("", |turn| &turn.text)
     }
 }
 
@@ -72,20 +71,6 @@ impl TryFrom<Vec<wire::Turn>> for Conversation {
             Ok(Turn { role, text: turn.text })
         });
         Self::new(turns.collect::<Result<_, _>>()?)
-    }
-}
-
-impl From<&Conversation> for Vec<wire::Turn> {
-    fn from(conversation: &Conversation) -> Self {
-        let wire_turn = |role: Role, text: &str| {
-            let role = match role {
-                Role::User => wire::Role::User,
-                Role::Assistant => wire::Role::Assistant,
-            };
-            wire::Turn { role: role.into(), text: text.to_owned() }
-        };
-        let earlier = conversation.earlier.iter().map(|turn| wire_turn(turn.role, &turn.text));
-        earlier.chain([wire_turn(Role::User, &conversation.question)]).collect()
     }
 }
 

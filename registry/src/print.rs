@@ -15,6 +15,8 @@ use crate::{Output, failure::Failure};
 
 /// A line to the person, not to the program that reads the data. A closed terminal is no error.
 pub(crate) fn message(line: fmt::Arguments<'_>) {
+    // A specialist's own words may stand in it; they must not steer the terminal.
+    let line: String = line.to_string().chars().filter(|c| !c.is_control() || *c == '\n').collect();
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -170,3 +170,6 @@ impl Snapshot {
         Err(SnapshotError::OtherSpace { found: space.encoder.clone(), expected: self.space.encoder.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,9 +44,25 @@ pub enum AskError {
     Unanswered(Vec<String>),
 }
 
+impl AskError {
+    /// Its name in metrics.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::UnknownSpecialist(_) => "unknown_specialist",
+            Self::Overloaded | Self::Embed(EmbedError::Overloaded) => "overloaded",
+            Self::Embed(_) => "embed_failed",
+            Self::Snapshot(_) => "search_failed",
+            Self::Unanswered(_) => "unanswered",
+        }
+    }
+}
+
 /// A question, and what the asker wants of the routing.
 #[derive(Debug, Clone)]
 pub struct Question {
+    /// The router's name for it, from [`request_id`].
+    pub request_id: String,
     /// The turns; the last is the question.
     pub conversation: Conversation,
     /// The asker's wishes.
@@ -101,6 +117,13 @@ pub struct Finish {
     pub reason: wire::FinishReason,
     /// Candidates whose words stand in the answer, in order of appearance.
     pub spoke: Vec<usize>,
+    /// From the question's arrival to the first words of a specialist, where there are any.
+    pub first_words: Option<Duration>,
+}
+
+/// A new name for a question; it says nothing of the asker.
+pub fn request_id() -> String {
+    format!("req_{}", uuid::Uuid::now_v7().simple())
 }
 
 /// Decides whom a question is for, and asks nobody.
@@ -121,7 +144,7 @@ pub async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         Timings { embedding: embedded.timing, search: searched - began, decide: searched.elapsed() };
     app.metrics.routed(&decision);
     Ok(Routed {
-        request_id: format!("req_{}", uuid::Uuid::now_v7().simple()),
+        request_id: question.request_id.clone(),
         decision,
         confidence_min: app.policy.confidence_min,
         snapshot,
@@ -136,8 +159,11 @@ pub async fn ask(
     question: Question,
 ) -> Result<(Arc<Routed>, impl Stream<Item = Result<Event, AskError>> + Send), AskError> {
     let arrived = Instant::now();
-    let permit = app.admit()?;
-    let routed = Arc::new(route(&app, &question).await?);
+    let begun = async {
+        let permit = app.admit()?;
+        Ok((permit, Arc::new(route(&app, &question).await?)))
+    };
+    let (permit, routed) = begun.await.inspect_err(|error: &AskError| app.metrics.request(error.code()))?;
     let turn = Turn::new(app, question, routed.clone(), arrived, permit);
     Ok((routed, turn.answer()))
 }
@@ -153,6 +179,7 @@ struct Turn {
     statuses: Vec<Status>,
     spoke: Vec<usize>,
     arrived: Instant,
+    first_words: Option<Duration>,
     /// Held until the last word is out.
     _permit: OwnedSemaphorePermit,
 }
@@ -175,6 +202,7 @@ impl Turn {
             statuses,
             spoke: Vec::new(),
             arrived,
+            first_words: None,
             _permit: permit,
         }
     }
@@ -220,7 +248,9 @@ impl Turn {
                 }
                 Ending::Failed => {
                     let asked = self.places.iter().map(|&at| self.candidate(at).registration.id().to_string());
-                    yield Err(AskError::Unanswered(asked.collect()));
+                    let error = AskError::Unanswered(asked.collect());
+                    self.app.metrics.request(error.code());
+                    yield Err(error);
                     return;
                 }
             };
@@ -236,7 +266,12 @@ impl Turn {
         self.statuses[candidate] = Status::Asked;
         let request = wire::AnswerRequest {
             request_id: self.routed.request_id.clone(),
-            turns: (&self.question.conversation).into(),
+            // The question and nothing before it: what others said earlier is not this institution's
+            // to see.
+            turns: vec![wire::Turn {
+                role: wire::Role::User.into(),
+                text: self.question.conversation.question().to_owned(),
+            }],
             passages_max: PASSAGES_MAX,
         };
         let patience = self.question.patience.unwrap_or(Duration::MAX).min(self.app.answer_max);
@@ -282,8 +317,10 @@ impl Turn {
         let Some(candidate) = places.find(|&at| self.candidate(at).registration.id() == specialist) else {
             return;
         };
-        if self.spoke.is_empty() {
-            self.app.metrics.first_words(self.arrived.elapsed());
+        if self.first_words.is_none() {
+            let took = self.arrived.elapsed();
+            self.app.metrics.first_words(took);
+            self.first_words = Some(took);
         }
         if !self.spoke.contains(&candidate) {
             self.spoke.push(candidate);
@@ -331,7 +368,12 @@ impl Turn {
         let candidates =
             candidates.map(|(candidate, status)| Candidate { status: *status, ..candidate.clone() });
         self.app.metrics.finished(reason);
-        Finish { candidates: candidates.collect(), reason, spoke: self.spoke.clone() }
+        Finish {
+            candidates: candidates.collect(),
+            reason,
+            spoke: self.spoke.clone(),
+            first_words: self.first_words,
+        }
     }
 
     fn candidate(&self, at: usize) -> &Candidate {

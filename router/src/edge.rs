@@ -14,7 +14,7 @@ use anyhow::Result;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path, Request, State},
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -25,12 +25,9 @@ use serde_json::json;
 use serve::Tasks;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use crate::app::App;
 use error::ApiError;
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Starts to serve everything on `listener`; when the process stops, answers under way may end.
 pub async fn spawn(
@@ -54,12 +51,7 @@ pub async fn spawn(
         .add_service(reflection)
         .prepare()
         .into_axum_router();
-    let router = grpc
-        .merge(http(app))
-        .fallback(unknown)
-        .layer(DefaultBodyLimit::max(request_bytes_max))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid));
+    let router = grpc.merge(http(app)).fallback(unknown).layer(DefaultBodyLimit::max(request_bytes_max));
     let stopping = tasks.stopping();
     tasks.spawn("serve", async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stopping).await;

@@ -13,7 +13,6 @@ use crate::route::{Decision, Status, Verdict};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
-    route: &'static str,
     code: &'static str,
 }
 
@@ -65,7 +64,7 @@ impl Metrics {
             ("device", device.to_owned()),
         ]);
         registry.register("build", "What runs here", build);
-        registry.register("requests", "Requests by interface and code", requests.clone());
+        registry.register("requests", "Questions asked, by how they ended", requests.clone());
         registry.register(
             "specialist_requests",
             "Specialists asked, by what became of it",
@@ -135,12 +134,12 @@ impl Metrics {
             wire::FinishReason::NoAnswer => "no_answer",
             wire::FinishReason::Unspecified => "unspecified",
         };
-        self.request("ask", code);
+        self.request(code);
     }
 
-    /// A request over `route` ended with `code`.
-    pub fn request(&self, route: &'static str, code: &'static str) {
-        self.requests.get_or_create(&RequestLabels { route, code }).inc();
+    /// A question ended with `code`.
+    pub fn request(&self, code: &'static str) {
+        self.requests.get_or_create(&RequestLabels { code }).inc();
     }
 
     /// Everything, in the `OpenMetrics` text format; `health` is the fleet's of this moment.

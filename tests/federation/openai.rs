@@ -139,7 +139,7 @@ async fn operators_see_health_and_metrics_and_no_question() {
     assert_eq!(get("/readyz").await.0, 200);
     let (_, metrics) = get("/metrics").await;
     for line in [
-        "consilium_requests_total{route=\"ask\",code=\"answered\"} 1",
+        "consilium_requests_total{code=\"answered\"} 1",
         "consilium_specialist_requests_total{specialist=\"planets\",outcome=\"answered\"} 1",
         "consilium_specialist_up{specialist=\"planets\"} 1",
     ] {

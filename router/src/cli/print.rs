@@ -23,15 +23,22 @@ pub(super) fn event(event: &Event, before: &Answer) -> Result<()> {
 
 /// Who was considered, best first.
 pub(super) fn decision(decision: &Decision) -> Result<()> {
-    let mut out = match decision.verdict() {
-        Verdict::Abstain => "Nobody covers this question. Considered:\n".to_owned(),
-        _ => "Considered:\n".to_owned(),
-    };
+    let mut out = "Considered:\n".to_owned();
     let width = decision.candidates.iter().map(|c| name(c).chars().count()).max().unwrap_or_default();
     for candidate in &decision.candidates {
         let score = candidate.score.map_or_else(|| "    -".to_owned(), |score| format!("{score:5.2}"));
         let status = status(candidate.status()).replace('_', " ");
         out.push_str(&format!("  {:<width$}  {score}  {status}\n", name(candidate)));
+    }
+    let (confidence, needed) = (decision.confidence, decision.confidence_min);
+    match decision.verdict() {
+        Verdict::Abstain if confidence < needed => {
+            out.push_str(&format!(
+                "Nobody covers it: confidence {confidence:.2}, where {needed:.2} is needed\n"
+            ));
+        }
+        Verdict::Abstain => out.push_str("Nobody is left to ask\n"),
+        _ => out.push_str(&format!("Confidence {confidence:.2}, where {needed:.2} is needed\n")),
     }
     text(&out)
 }
@@ -50,6 +57,7 @@ pub(super) fn answer(answer: &Answer) -> Result<()> {
         "answer": answer.spans.iter().map(|span| span.text.as_str()).collect::<String>(),
         "spans": answer.spans.iter().map(span_value).collect::<Vec<_>>(),
         "sources": answer.sources.iter().map(source_value).collect::<Vec<_>>(),
+        "first_words_us": finish.first_words_us,
         "reason": short(finish.reason().as_str_name(), "FINISH_REASON_"),
         "candidates": finish.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "notices": notices.collect::<Vec<_>>(),

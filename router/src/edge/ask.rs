@@ -38,7 +38,11 @@ impl RouterService for Asking {
         let RouteRequest { turns, options } = request.into_inner();
         let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
         let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
-        let routed = ask::route(&self.app, &Question { conversation, options, patience }).await?;
+        let routed = ask::route(
+            &self.app,
+            &Question { request_id: ask::request_id(), conversation, options, patience },
+        )
+        .await?;
         Ok(Response::new(RouteResponse { decision: Some(wire::decision(&routed)) }))
     }
 
@@ -49,7 +53,7 @@ impl RouterService for Asking {
         let AskRequest { turns, options } = request.into_inner();
         let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
         let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
-        let question = Question { conversation, options, patience };
+        let question = Question { request_id: ask::request_id(), conversation, options, patience };
         let (routed, events) = ask::ask(self.app.clone(), question).await?;
         let decision = ask_response::Event::Decision(wire::decision(&routed));
         let rest = events.map(|event| Ok(response(message(event?))));

@@ -25,6 +25,7 @@ use crate::{
     route::Verdict,
 };
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SPECIALISTS: HeaderName = HeaderName::from_static("x-consilium-specialists");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -32,17 +33,22 @@ pub(super) async fn completions(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let answered = answer(app.clone(), body).await;
-    answered.unwrap_or_else(|error| {
-        app.metrics.request("chat", "refused");
-        error.into_response()
-    })
+    let id = ask::request_id();
+    let mut response = answer(app, id.clone(), body).await.unwrap_or_else(IntoResponse::into_response);
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }
 
-async fn answer(app: Arc<App>, body: Result<Bytes, BytesRejection>) -> Result<Response, ApiError> {
+async fn answer(
+    app: Arc<App>,
+    request_id: String,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
     let body = body.map_err(|e| ApiError::Body { status: e.status(), message: e.body_text() })?;
     let request = ChatRequest::parse(&body)?;
-    let (question, style) = request.into_question()?;
+    let (question, style) = request.into_question(request_id)?;
     let prompt_tokens = app.embedder.count_tokens(question.conversation.question()).unwrap_or_default();
     let (routed, events) = ask::ask(app.clone(), question).await?;
     let completion = Completion::new(app, routed.clone(), style, prompt_tokens);

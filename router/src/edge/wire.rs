@@ -54,8 +54,11 @@ pub(super) fn status(status: Status) -> wire::CandidateStatus {
     }
 }
 
+fn us(took: Duration) -> u32 {
+    u32::try_from(took.as_micros()).unwrap_or(u32::MAX)
+}
+
 fn timings(timings: &Timings) -> wire::Timings {
-    let us = |took: Duration| u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
     wire::Timings {
         tokenize_us: us(timings.embedding.tokenize),
         queue_us: us(timings.embedding.queue),
@@ -95,6 +98,7 @@ pub(super) fn finish(finish: &Finish) -> wire::Finish {
         candidates: finish.candidates.iter().map(candidate).collect(),
         reason: finish.reason.into(),
         notices: notices.collect(),
+        first_words_us: finish.first_words.map(us),
     }
 }
 

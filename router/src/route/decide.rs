@@ -147,3 +147,6 @@ fn candidates(policy: &Policy, options: &AskOptions, snapshot: &Snapshot, scores
     });
     candidates
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,7 @@ impl ChatRequest {
         serde_json::from_slice(body).map_err(|e| ApiError::Malformed(e.to_string()))
     }
 
-    pub(in crate::edge) fn into_question(self) -> Result<(Question, Style), ApiError> {
+    pub(in crate::edge) fn into_question(self, request_id: String) -> Result<(Question, Style), ApiError> {
         if self.tools.is_some_and(|tools| !tools.is_empty()) {
             return Err(unsupported("tools", "no specialist here calls tools: leave them out"));
         }
@@ -100,7 +100,7 @@ impl ChatRequest {
             usage: self.stream_options.is_some_and(|options| options.include_usage),
             footer,
         };
-        Ok((Question { conversation, options, patience: None }, style))
+        Ok((Question { request_id, conversation, options, patience: None }, style))
     }
 }
 

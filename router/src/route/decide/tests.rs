@@ -1,0 +1,143 @@
+//! The decision as a table.
+
+use std::num::NonZeroUsize;
+
+use proto::{
+    Digest, Embedding, Endpoint, Pooling, Prototype, Prototypes, PublishedCard, Space, UnitVector, wire,
+};
+use registry::PrototypeOrigin;
+
+use super::*;
+
+const POLICY: Policy = Policy {
+    temperature: 0.05,
+    background_weight: 0.5,
+    confidence_min: 0.3,
+    miss_max: 0.8,
+    specialists_max: 3,
+    hits_max: 64,
+};
+
+/// Specialists a, b, c ... as many as `count`, all at one point; those in `disabled` are.
+fn fleet(count: usize, disabled: &str) -> Snapshot {
+    let space = Space {
+        encoder: "test".into(),
+        weights: Digest::of("test"),
+        pooling: Pooling::Mean,
+        prefix: String::new(),
+        dimension: 1,
+    };
+    let mut snapshot = Snapshot::empty(Arc::new(space.clone())).unwrap();
+    for name in ('a'..='z').take(count) {
+        let card = wire::Card {
+            specialist_id: name.into(),
+            title: name.into(),
+            institution: name.into(),
+            description: name.into(),
+            license: "CC0-1.0".into(),
+            public_endpoint: "http://127.0.0.1:1".into(),
+            generator: "none".into(),
+            revision: "1".into(),
+            ..Default::default()
+        };
+        let vector = UnitVector::scale(vec![1.0]).unwrap();
+        let points = vec![Prototype { vector, passage_count: 5 }];
+        let registration = Registration {
+            endpoint: Endpoint::parse("endpoint", "http://127.0.0.1:1").unwrap(),
+            card: Arc::new(PublishedCard::publish(&card).unwrap()),
+            prototypes: Arc::new(Prototypes { space: space.clone(), points, revision: "1".into() }),
+            origin: PrototypeOrigin::Specialist,
+            enabled: !disabled.contains(name),
+            healthy: true,
+            registered_at_ms: 0,
+            updated_at_ms: 0,
+        };
+        snapshot = snapshot.with(Arc::new(registration)).unwrap();
+    }
+    snapshot
+}
+
+fn ids(ids: &str) -> Vec<SpecialistId> {
+    ids.chars().map(|id| id.to_string().parse().unwrap()).collect()
+}
+
+/// Decides over specialists a, b, c ... with `scores` and a background at 0.2, and says what becomes
+/// of each, best first.
+#[track_caller]
+fn decides(scores: &[f32], options: &AskOptions, disabled: &str, expected: &str) {
+    let snapshot = fleet(scores.len(), disabled);
+    let everywhere =
+        Embedding { space: snapshot.space().clone(), vector: UnitVector::scale(vec![1.0]).unwrap() };
+    let hits = snapshot.nearest(&everywhere, 100).unwrap();
+    let slots =
+        hits.into_iter().map(|hit| (hit.key.slot, snapshot.owner(hit.key.slot).unwrap().id().clone()));
+    let place = |id: &SpecialistId| usize::from(id.as_str().as_bytes()[0] - b'a');
+    let scores: Scores =
+        slots.filter(|(_, id)| allowed(options, id)).map(|(slot, id)| (slot, scores[place(&id)])).collect();
+    let decision = decide(&POLICY, options, &snapshot, &scores, 0.2);
+    let verdict = match &decision.verdict {
+        Verdict::Ask { asked, reserves } => format!("{asked:?} {reserves:?}"),
+        Verdict::Abstain => "abstain".to_owned(),
+    };
+    let statuses = decision.candidates.iter().map(|c| format!(" {}={:?}", c.registration.id(), c.status));
+    assert_eq!(format!("{verdict}:{}", statuses.collect::<String>()), expected);
+}
+
+fn any() -> AskOptions {
+    AskOptions::default()
+}
+
+#[test]
+fn nobody_is_there() {
+    decides(&[], &any(), "", "abstain:");
+}
+
+#[test]
+fn nobody_is_near() {
+    decides(&[0.39, 0.38], &any(), "", "abstain: a=BelowThreshold b=BelowThreshold");
+}
+
+#[test]
+fn one_is_clearly_the_nearest() {
+    decides(&[0.41, 0.9], &any(), "", "[0] [1]: b=Asked a=Outranked");
+}
+
+#[test]
+fn two_are_close() {
+    decides(&[0.8, 0.81, 0.3], &any(), "", "[0, 1] []: b=Asked a=Asked c=BelowThreshold");
+}
+
+#[test]
+fn no_more_are_asked_than_the_policy_allows() {
+    let expected = "[0, 1, 2] []: a=Asked b=Asked c=Asked d=Outranked e=Outranked";
+    decides(&[0.8, 0.8, 0.8, 0.8, 0.8], &any(), "", expected);
+}
+
+#[test]
+fn no_more_are_asked_than_the_asker_wants_and_the_rest_is_in_reserve() {
+    let one = AskOptions { specialists_max: NonZeroUsize::new(1), ..any() };
+    decides(&[0.8, 0.81], &one, "", "[0] [1]: b=Asked a=Outranked");
+    let many = AskOptions { specialists_max: NonZeroUsize::new(9), ..any() };
+    decides(&[0.8; 4], &many, "", "[0, 1, 2] []: a=Asked b=Asked c=Asked d=Outranked");
+}
+
+#[test]
+fn who_is_disabled_or_excluded_is_listed_and_not_asked() {
+    decides(&[0.9, 0.8], &any(), "a", "[0] []: b=Asked a=Disabled");
+    let exclude = AskOptions { exclude: ids("a"), ..any() };
+    decides(&[0.9, 0.8], &exclude, "", "[0] []: b=Asked a=Excluded");
+}
+
+#[test]
+fn who_is_pinned_is_asked_whatever_its_score() {
+    let pinned = AskOptions { only: ids("b"), ..any() };
+    decides(&[0.9, 0.0], &pinned, "", "[0] []: b=Asked a=Excluded");
+    decides(&[0.9, 0.0], &pinned, "b", "abstain: a=Excluded b=Disabled");
+    // Two are a choice, not a pin.
+    decides(
+        &[0.9, 0.0, 0.0],
+        &AskOptions { only: ids("bc"), ..any() },
+        "",
+        "abstain: b=BelowThreshold c=BelowThreshold a=Excluded",
+    );
+}
