@@ -4,10 +4,9 @@
 //! of rows that lies apart: all the prototypes of one domain, say, or a text that many share. Such a
 //! group is what cells find best. Rows between the centers are what the graph finds best.
 
-use proto::UnitVector;
+use proto::{UnitVector, space::dot};
 
 use crate::{
-    dot::dot,
     kmeans::{nearest, spherical},
     rows::Rows,
 };

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use hnsw_rs::prelude::{Distance, Hnsw};
-use proto::UnitVector;
+use proto::{UnitVector, space::dot};
 
-use crate::{dot::dot, rows::Rows};
+use crate::rows::Rows;
 
 /// Links of a point in each layer (M).
 const LINKS_MAX: usize = 16;

@@ -1,8 +1,6 @@
 //! Spherical k-means: few unit vectors that stand for many.
 
-use proto::UnitVector;
-
-use crate::dot::dot;
+use proto::{UnitVector, space::dot};
 
 /// Rounds after which assignments are taken as they are. Most inputs settle in fewer than 20.
 const ROUNDS_MAX: usize = 50;

@@ -6,7 +6,6 @@
 //! and stores no file; it does not know what its keys stand for.
 
 mod cells;
-mod dot;
 mod graph;
 pub mod kmeans;
 mod rows;
@@ -20,9 +19,9 @@ use std::{
     sync::Arc,
 };
 
-use proto::UnitVector;
+use proto::{UnitVector, space::dot};
 
-use crate::{cells::Cells, dot::dot, graph::Graph, rows::Rows};
+use crate::{cells::Cells, graph::Graph, rows::Rows};
 
 /// Entries up to which the base is scanned: as fast as a graph there, and it cannot miss.
 pub const EXACT_MAX: usize = 10_000;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
-use proto::UnitVector;
+use proto::{UnitVector, space::dot};
 
-use crate::{Hit, Index, IndexError, dot::dot, kmeans::spherical};
+use crate::{Hit, Index, IndexError, kmeans::spherical};
 
 /// Repeatable numbers from -1 to 1 (xorshift, Marsaglia 2003).
 struct Numbers(u32);

@@ -123,9 +123,28 @@ impl UnitVector {
 
     /// Cosine with a vector of the same space: -1 to 1.
     pub fn cosine(&self, other: &Self) -> f32 {
-        debug_assert_eq!(self.0.len(), other.0.len(), "vectors of different spaces");
-        self.0.iter().zip(other.0.iter()).map(|(a, b)| a * b).sum()
+        dot(&self.0, &other.0)
     }
+}
+
+/// Independent sums: without them each addition waits for the one before, since the compiler may not
+/// reorder additions of floats.
+const LANES: usize = 16;
+
+/// The inner product of two vectors of the same length; for unit vectors their cosine, up to
+/// rounding. Written so that the compiler turns it into vector instructions.
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    debug_assert_eq!(a.len(), b.len(), "vectors of different spaces");
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0.0_f32; LANES];
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }
 
 /// What a text becomes: a unit vector, and the space that it may be compared in.

@@ -1,7 +1,13 @@
 //! The federation as its users meet it: real processes on loopback, real gRPC and HTTP, a real
 //! database. Encoders are hashed, so no weights are needed; `demo.rs` uses the real ones.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod harness;
 
@@ -10,6 +16,8 @@ mod bad_input;
 mod changes;
 mod examples;
 mod failures;
+mod full_disk;
 mod openai;
+mod operating;
 mod registering;
 mod tidy;

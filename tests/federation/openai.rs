@@ -124,26 +124,3 @@ async fn a_failure_in_mid_stream_is_an_error_and_no_done() {
     let (chunks, done) = events(&post(&router, &body).await.text().await.unwrap());
     assert_eq!((&chunks.last().unwrap()["error"]["code"], done), (&json!("unanswered"), false));
 }
-
-#[tokio::test]
-async fn operators_see_health_and_metrics_and_no_question() {
-    let planets = planets().start().await;
-    let router = Router::start().await;
-    router.add(&planets).await;
-    router.ask("why is Mars red").await;
-    let get = async |path: &str| {
-        let response = reqwest::get(format!("{}{path}", router.process.url)).await.unwrap();
-        (response.status().as_u16(), response.text().await.unwrap())
-    };
-    assert_eq!(get("/healthz").await, (200, "ok\n".into()));
-    assert_eq!(get("/readyz").await.0, 200);
-    let (_, metrics) = get("/metrics").await;
-    for line in [
-        "consilium_requests_total{code=\"answered\"} 1",
-        "consilium_specialist_requests_total{specialist=\"planets\",outcome=\"answered\"} 1",
-        "consilium_specialist_up{specialist=\"planets\"} 1",
-    ] {
-        assert!(metrics.contains(line), "{line} is missing in {metrics}");
-    }
-    assert!(!metrics.contains("Mars"));
-}

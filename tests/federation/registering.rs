@@ -118,10 +118,13 @@ async fn what_cannot_be_admitted_is_refused_with_its_own_exit_code() {
     assert_eq!(router.registry_json(&["list"]).await, serde_json::json!([]));
 }
 
+/// What a specialist answers when it is asked for prototypes in a space.
+type Make = fn(Space) -> PrototypesResponse;
+
 /// A specialist that somebody wrote badly.
 struct Broken {
     card: Vec<u8>,
-    prototypes: fn(Space) -> PrototypesResponse,
+    prototypes: Make,
 }
 
 #[tonic::async_trait]
@@ -166,7 +169,7 @@ fn good(space: Space) -> PrototypesResponse {
 }
 
 /// Serves `broken` until the test ends; where.
-async fn serve(card: &[u8], prototypes: fn(Space) -> PrototypesResponse) -> String {
+async fn serve(card: &[u8], prototypes: Make) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -182,7 +185,7 @@ async fn serve(card: &[u8], prototypes: fn(Space) -> PrototypesResponse) -> Stri
 async fn a_specialist_that_breaks_the_contract_is_told_how() {
     let router = Router::start().await;
     let encoded = prost_encode(&card());
-    let cases: [(&str, fn(Space) -> PrototypesResponse); 6] = [
+    let cases: [(&str, Make); 6] = [
         ("space: is not the one that was asked for", |mut space| {
             space.weights_sha256 = vec![1; 32];
             good(space)

@@ -27,7 +27,7 @@ impl Default for Policy {
         Self {
             temperature: 0.05,
             background_weight: 0.5,
-            confidence_min: 0.334,
+            confidence_min: 0.274,
             miss_max: 0.748,
             specialists_max: 3,
             hits_max: 64,

@@ -14,10 +14,10 @@ use tokio::{
 };
 
 /// How long a test waits for what must come; never how long it takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One of the workspace's programs, which stand beside the folder of this test's own.
-pub(crate) fn program(name: &str) -> PathBuf {
+fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join(name);
     assert!(program.exists(), "{} is not there: run `cargo build` first", program.display());

@@ -1,6 +1,10 @@
 //! Routers, and what one says.
 
-use std::{fs, process::Output};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
 
 use futures_util::StreamExt;
 use proto::wire::{
@@ -23,8 +27,10 @@ const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
 
 /// A running router with a database of its own.
 pub(crate) struct Router {
-    data: TempDir,
+    data: PathBuf,
     pub(crate) process: Process,
+    /// Removed with the router, where it is its own.
+    folder: Option<TempDir>,
 }
 
 impl Router {
@@ -41,24 +47,31 @@ impl Router {
 
     /// A router with these settings.
     pub(crate) async fn with(settings: &str) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        fs::write(data.path().join("router.toml"), settings).unwrap();
-        let process = Self::process(&data).await;
-        Self { data, process }
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        let process = Self::process(&data, settings).await;
+        Self { data, process, folder: Some(folder) }
+    }
+
+    /// A router whose database is in the folder `data`.
+    pub(crate) async fn on(data: &Path) -> Self {
+        let process = Self::process(data, SETTINGS).await;
+        Self { data: data.to_owned(), process, folder: None }
     }
 
     /// Stops it, and starts another one over its database.
     pub(crate) async fn restart(self) -> Self {
-        let Self { data, process } = self;
+        let Self { data, process, folder } = self;
         assert!(process.stop().await.success());
-        let process = Self::process(&data).await;
-        Self { data, process }
+        let process = Self::process(&data, SETTINGS).await;
+        Self { data, process, folder }
     }
 
-    async fn process(data: &TempDir) -> Process {
-        let (folder, file) = (data.path(), data.path().join("router.toml"));
-        let args = ["serve", "--listen", "127.0.0.1:0", "--config", file.to_str().unwrap()];
-        Process::start("router", args.into_iter().chain(["--data", folder.to_str().unwrap()])).await
+    async fn process(data: &Path, settings: &str) -> Process {
+        let config = data.join("router.toml");
+        fs::write(&config, settings).unwrap();
+        let args = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
+        Process::start("router", args.into_iter().chain(["--data", data.to_str().unwrap()])).await
     }
 
     /// Runs the `registry` program against it.
