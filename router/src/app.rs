@@ -10,7 +10,6 @@ use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    ask::AskError,
     config::Config,
     dispatch::Dispatch,
     fleet::{self, Fleet},
@@ -69,9 +68,9 @@ impl App {
         }))
     }
 
-    /// Room for one question, held as long as its answer; refused at once where there is none.
-    pub fn admit(&self) -> Result<OwnedSemaphorePermit, AskError> {
-        self.room.clone().try_acquire_owned().map_err(|_| AskError::Overloaded)
+    /// Room for one question, held as long as its answer; `None`, at once, where there is none.
+    pub fn room(&self) -> Option<OwnedSemaphorePermit> {
+        self.room.clone().try_acquire_owned().ok()
     }
 
     /// Closes the database, once nobody asks any more.

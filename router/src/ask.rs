@@ -1,25 +1,23 @@
 //! A turn's way through the router: every stage is named here, in order.
 
+mod turn;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use embedding::{EmbedError, Timing};
-use futures_util::{Stream, StreamExt, stream::SelectAll};
-use proto::{AskOptions, Conversation, Embedding, SpecialistId, wire};
+use futures_util::Stream;
+use proto::{AskOptions, Conversation, Embedding, SpecialistId};
 use registry::{Snapshot, SnapshotError};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     app::App,
-    dispatch::{Heard, Loss},
-    merge::{self, Ending, Input, Merge, Part, Speaker},
-    route::{self, Candidate, Decision, Status, Verdict},
+    merge::Part,
+    route::{self, Candidate, Decision},
 };
-
-/// How many passages a specialist is asked for.
-const PASSAGES_MAX: u32 = 8;
+use turn::Turn;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -108,13 +106,26 @@ pub enum Event {
     Finish(Finish),
 }
 
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// At least one specialist answered in full.
+    Answered,
+    /// Some words came, but no specialist came to its end.
+    Incomplete,
+    /// Nobody covers the question.
+    Abstained,
+    /// Everybody who was asked says that their corpus holds no answer.
+    NoAnswer,
+}
+
 /// The end of an answer.
 #[derive(Debug)]
 pub struct Finish {
     /// Everybody, with what became of them.
     pub candidates: Vec<Candidate>,
     /// How it ended.
-    pub reason: wire::FinishReason,
+    pub reason: Reason,
     /// Candidates whose words stand in the answer, in order of appearance.
     pub spoke: Vec<usize>,
     /// From the question's arrival to the first words of a specialist, where there are any.
@@ -127,7 +138,12 @@ pub fn request_id() -> String {
 }
 
 /// Decides whom a question is for, and asks nobody.
-pub async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
+pub async fn preview(app: &App, question: &Question) -> Result<Routed, AskError> {
+    let _permit = app.room().ok_or(AskError::Overloaded)?;
+    route(app, question).await
+}
+
+async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
     let snapshot = app.fleet.snapshot();
     let options = &question.options;
     if let Some(unknown) = options.only.iter().find(|id| snapshot.get(id).is_none()) {
@@ -160,228 +176,10 @@ pub async fn ask(
 ) -> Result<(Arc<Routed>, impl Stream<Item = Result<Event, AskError>> + Send), AskError> {
     let arrived = Instant::now();
     let begun = async {
-        let permit = app.admit()?;
+        let permit = app.room().ok_or(AskError::Overloaded)?;
         Ok((permit, Arc::new(route(&app, &question).await?)))
     };
     let (permit, routed) = begun.await.inspect_err(|error: &AskError| app.metrics.request(error.code()))?;
     let turn = Turn::new(app, question, routed.clone(), arrived, permit);
     Ok((routed, turn.answer()))
-}
-
-/// One question on its way to an answer.
-struct Turn {
-    app: Arc<App>,
-    question: Question,
-    routed: Arc<Routed>,
-    merge: Merge,
-    /// The candidate behind each place in the merge.
-    places: Vec<usize>,
-    statuses: Vec<Status>,
-    spoke: Vec<usize>,
-    arrived: Instant,
-    first_words: Option<Duration>,
-    /// Held until the last word is out.
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Turn {
-    fn new(
-        app: Arc<App>,
-        question: Question,
-        routed: Arc<Routed>,
-        arrived: Instant,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
-        let statuses = routed.decision.candidates.iter().map(|candidate| candidate.status).collect();
-        Self {
-            app,
-            question,
-            routed,
-            merge: Merge::new(),
-            places: Vec::new(),
-            statuses,
-            spoke: Vec::new(),
-            arrived,
-            first_words: None,
-            _permit: permit,
-        }
-    }
-
-    fn answer(mut self) -> impl Stream<Item = Result<Event, AskError>> + Send {
-        async_stream::stream! {
-            let (asked, reserves) = match self.routed.decision.verdict.clone() {
-                Verdict::Ask { asked, reserves } => (asked, reserves),
-                Verdict::Abstain => {
-                    let words = self.abstention();
-                    yield Ok(Event::Part(words));
-                    yield Ok(Event::Finish(self.finish(wire::FinishReason::Abstained)));
-                    return;
-                }
-            };
-            let mut answers = SelectAll::new();
-            for candidate in asked {
-                answers.push(Box::pin(self.dispatch(candidate)));
-            }
-            let mut reserves = reserves.into_iter();
-            loop {
-                while let Some((place, heard)) = answers.next().await {
-                    for part in self.hear(place, heard) {
-                        yield Ok(Event::Part(part));
-                    }
-                }
-                // A failing specialist costs time, not the answer, as long as another can serve.
-                let Some(reserve) = reserves.next().filter(|_| self.merge.wants_another()) else { break };
-                answers.push(Box::pin(self.dispatch(reserve)));
-            }
-            let ranked = self.rank().await;
-            for part in self.merge.append(&ranked) {
-                self.note(&part);
-                yield Ok(Event::Part(part));
-            }
-            let reason = match self.merge.ending() {
-                Ending::Answered => wire::FinishReason::Answered,
-                Ending::Incomplete => wire::FinishReason::Incomplete,
-                Ending::NoAnswer => {
-                    let words = self.no_answer();
-                    yield Ok(Event::Part(words));
-                    wire::FinishReason::NoAnswer
-                }
-                Ending::Failed => {
-                    let asked = self.places.iter().map(|&at| self.candidate(at).registration.id().to_string());
-                    let error = AskError::Unanswered(asked.collect());
-                    self.app.metrics.request(error.code());
-                    yield Err(error);
-                    return;
-                }
-            };
-            yield Ok(Event::Finish(self.finish(reason)));
-        }
-    }
-
-    /// Asks a candidate; what it says comes with its place in the merge.
-    fn dispatch(&mut self, candidate: usize) -> impl Stream<Item = (usize, Heard)> + Send + use<> {
-        let registration = self.candidate(candidate).registration.clone();
-        let place = self.merge.join(speaker(&self.routed.decision.candidates[candidate]));
-        self.places.push(candidate);
-        self.statuses[candidate] = Status::Asked;
-        let request = wire::AnswerRequest {
-            request_id: self.routed.request_id.clone(),
-            // The question and nothing before it: what others said earlier is not this institution's
-            // to see.
-            turns: vec![wire::Turn {
-                role: wire::Role::User.into(),
-                text: self.question.conversation.question().to_owned(),
-            }],
-            passages_max: PASSAGES_MAX,
-        };
-        let patience = self.question.patience.unwrap_or(Duration::MAX).min(self.app.answer_max);
-        let deadline = tokio::time::Instant::from_std(self.arrived) + patience;
-        let heard = self.app.dispatch.ask(&registration.endpoint, request, deadline);
-        heard.map(move |heard| (place, heard))
-    }
-
-    /// Takes in what a specialist sent; what goes out now.
-    fn hear(&mut self, place: usize, heard: Heard) -> Vec<Part> {
-        let candidate = self.places[place];
-        let ended = match &heard {
-            Heard::Event(proto::AnswerEvent::Done(proto::Outcome::Answered)) => Some(Status::Answered),
-            Heard::Event(proto::AnswerEvent::Done(proto::Outcome::NoAnswer)) => Some(Status::NoAnswer),
-            Heard::Event(_) => None,
-            Heard::Lost(Loss::Timeout(_) | Loss::Deadline) => Some(Status::Timeout),
-            Heard::Lost(_) => Some(Status::Failed),
-        };
-        if let Some(status) = ended {
-            self.statuses[candidate] = status;
-            let id = self.candidate(candidate).registration.id();
-            self.app.metrics.specialist_ended(id, status, self.arrived.elapsed());
-        }
-        let input = match heard {
-            Heard::Event(event) => Input::Event(event),
-            Heard::Lost(loss) => {
-                let id = self.candidate(candidate).registration.id();
-                tracing::warn!(request = self.routed.request_id, specialist = %id, %loss, "gave out");
-                Input::Failed
-            }
-        };
-        let parts = self.merge.on(place, input);
-        for part in &parts {
-            self.note(part);
-        }
-        parts
-    }
-
-    /// Notes who speaks, and when the first word went out.
-    fn note(&mut self, part: &Part) {
-        let Part::Span(merge::Span { specialist: Some(specialist), .. }) = part else { return };
-        let mut places = self.places.iter().copied();
-        let Some(candidate) = places.find(|&at| self.candidate(at).registration.id() == specialist) else {
-            return;
-        };
-        if self.first_words.is_none() {
-            let took = self.arrived.elapsed();
-            self.app.metrics.first_words(took);
-            self.first_words = Some(took);
-        }
-        if !self.spoke.contains(&candidate) {
-            self.spoke.push(candidate);
-        }
-    }
-
-    /// The places of those whose words wait, by the cosine of the question and what they cite as the
-    /// router itself measures it; who cites nothing comes last.
-    async fn rank(&self) -> Vec<usize> {
-        let waiting = self.merge.waiting();
-        let mut order: Vec<usize> = waiting.iter().map(|(place, _)| *place).collect();
-        if order.len() < 2 {
-            return order;
-        }
-        let texts = waiting.iter().map(|(_, passage)| {
-            passage.map_or_else(String::new, |passage| format!("{}: {}", passage.title, passage.text))
-        });
-        let texts: Vec<String> = texts.collect();
-        let Ok(vectors) = self.app.embedder.embed_all(&texts, |_| {}).await else {
-            // Without the encoder the decision's own order stands.
-            return order;
-        };
-        let cosine = |at: usize| match waiting[at].1 {
-            Some(_) => vectors[at].cosine(&self.routed.question.vector),
-            None => f32::NEG_INFINITY,
-        };
-        let mut ranked: Vec<usize> = (0..order.len()).collect();
-        ranked.sort_by(|&a, &b| cosine(b).total_cmp(&cosine(a)));
-        order = ranked.into_iter().map(|at| order[at]).collect();
-        order
-    }
-
-    fn abstention(&mut self) -> Part {
-        let considered: Vec<Speaker> = self.routed.decision.candidates.iter().map(speaker).collect();
-        self.merge.own_words(merge::abstention(&considered))
-    }
-
-    fn no_answer(&mut self) -> Part {
-        let asked: Vec<Speaker> = self.places.iter().map(|&at| speaker(self.candidate(at))).collect();
-        self.merge.own_words(merge::no_answer(&asked))
-    }
-
-    fn finish(&self, reason: wire::FinishReason) -> Finish {
-        let candidates = self.routed.decision.candidates.iter().zip(&self.statuses);
-        let candidates =
-            candidates.map(|(candidate, status)| Candidate { status: *status, ..candidate.clone() });
-        self.app.metrics.finished(reason);
-        Finish {
-            candidates: candidates.collect(),
-            reason,
-            spoke: self.spoke.clone(),
-            first_words: self.first_words,
-        }
-    }
-
-    fn candidate(&self, at: usize) -> &Candidate {
-        &self.routed.decision.candidates[at]
-    }
-}
-
-fn speaker(candidate: &Candidate) -> Speaker {
-    let card = candidate.registration.card.card();
-    Speaker { id: card.id.clone(), title: card.title.clone(), institution: card.institution.clone() }
 }

@@ -1,5 +1,6 @@
 //! The terminal as a client of a running router.
 
+mod answer;
 mod ask;
 mod print;
 

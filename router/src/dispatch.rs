@@ -10,7 +10,7 @@ use futures_util::Stream;
 use proto::{
     AnswerCheck, AnswerEvent, Endpoint,
     answer::EVENT_BYTES_MAX,
-    wire::{AnswerRequest, AnswerResponse, specialist_service_client::SpecialistServiceClient},
+    wire::{AnswerRequest, AnswerResponse, Role, Turn, specialist_service_client::SpecialistServiceClient},
 };
 use serde::Deserialize;
 use tokio::{
@@ -18,6 +18,9 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
+
+/// How many passages a specialist is asked for.
+const PASSAGES_MAX: u32 = 8;
 
 /// Room beside an event for what gRPC and protobuf put around it.
 const FRAME_BYTES: usize = 1024;
@@ -105,15 +108,23 @@ impl Dispatch {
         lines.retain(|endpoint, _| endpoints.contains(&endpoint));
     }
 
-    /// Asks the specialist at `endpoint`; the stream ends after `Done` or `Lost`.
+    /// Asks the specialist at `endpoint` until `deadline`; the stream ends after `Done` or `Lost`.
+    /// The question goes out and nothing before it: what others said earlier is not this
+    /// institution's to see.
     pub fn ask(
         &self,
         endpoint: &Endpoint,
-        request: AnswerRequest,
+        request_id: &str,
+        question: &str,
         deadline: Instant,
     ) -> impl Stream<Item = Heard> + Send + use<> {
         let line = self.line(endpoint);
         let limits = self.limits.clone();
+        let request = AnswerRequest {
+            request_id: request_id.to_owned(),
+            turns: vec![Turn { role: Role::User.into(), text: question.to_owned() }],
+            passages_max: PASSAGES_MAX,
+        };
         async_stream::stream! {
             // The permit lives in the stream: an answer counts until its last event.
             let Ok(permit) = line.room.clone().try_acquire_owned() else {

@@ -11,10 +11,7 @@ use std::{
 
 use embedding::Embedder;
 use prost::Message;
-use proto::{
-    Digest, Endpoint, Prototypes, PublishedCard, SpecialistId,
-    wire::{self, watch_response::Kind},
-};
+use proto::{Digest, Endpoint, Prototypes, PublishedCard, SpecialistId, wire};
 use registry::{PrototypeOrigin, Registration, Snapshot, SnapshotError};
 use serde::Deserialize;
 use store::{RegistrationRow, Store, StoreError};
@@ -80,6 +77,23 @@ pub enum FleetError {
         /// What is wrong with it.
         invalid: proto::Invalid,
     },
+}
+
+/// What can happen to a registration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It was admitted.
+    Added,
+    /// Its card or its prototypes are new.
+    Updated,
+    /// It was taken out of routing.
+    Disabled,
+    /// It was put back.
+    Enabled,
+    /// It was forgotten.
+    Removed,
+    /// It began or ceased to serve.
+    Health,
 }
 
 /// A change, and the registration after it.
@@ -215,7 +229,7 @@ impl Fleet {
     }
 
     fn publish(&self, next: Snapshot, change: Change) {
-        tracing::info!(specialist = %change.registration.id(), change = change.kind.as_str_name(), "fleet");
+        tracing::info!(specialist = %change.registration.id(), change = ?change.kind, "fleet");
         self.snapshot.send_replace(Arc::new(next));
         // Nobody watches: nothing to announce.
         let _ = self.changes.send(change);

@@ -7,9 +7,12 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
     registry::{Registry, Unit},
 };
-use proto::{Space, SpecialistId, wire};
+use proto::{Space, SpecialistId};
 
-use crate::route::{Decision, Status, Verdict};
+use crate::{
+    ask::Reason,
+    route::{Decision, Status, Verdict},
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -126,13 +129,12 @@ impl Metrics {
     }
 
     /// An answer came to its end.
-    pub fn finished(&self, reason: wire::FinishReason) {
+    pub fn finished(&self, reason: Reason) {
         let code = match reason {
-            wire::FinishReason::Answered => "answered",
-            wire::FinishReason::Incomplete => "incomplete",
-            wire::FinishReason::Abstained => "abstained",
-            wire::FinishReason::NoAnswer => "no_answer",
-            wire::FinishReason::Unspecified => "unspecified",
+            Reason::Answered => "answered",
+            Reason::Incomplete => "incomplete",
+            Reason::Abstained => "abstained",
+            Reason::NoAnswer => "no_answer",
         };
         self.request(code);
     }

@@ -8,7 +8,7 @@ use index::IndexError;
 use proto::{Invalid, Space};
 use tonic::{Code, Status};
 
-use crate::{cache::CacheError, corpus::CorpusError, service::ANSWERS_MAX};
+use crate::{cache::CacheError, corpus::CorpusError};
 
 /// Why a specialist does not serve, or goes on serving what it had.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +69,11 @@ pub enum CallError {
     #[error(transparent)]
     Invalid(#[from] Invalid),
     /// As many answers as there may be are under way.
-    #[error("{ANSWERS_MAX} answers are under way, and that is the limit")]
-    Overloaded,
+    #[error("{max} answers are under way, and that is the limit")]
+    Overloaded {
+        /// The limit.
+        max: usize,
+    },
     /// There is no encoder.
     #[error("this specialist has no encoder: embed its card's example questions and sample texts")]
     CannotEmbed,
@@ -111,7 +114,9 @@ impl From<CallError> for Status {
         // No wildcard arm: a new failure must choose its code.
         let code = match &error {
             CallError::Invalid(_) => Code::InvalidArgument,
-            CallError::Overloaded | CallError::Embed(EmbedError::Overloaded) => Code::ResourceExhausted,
+            CallError::Overloaded { .. } | CallError::Embed(EmbedError::Overloaded) => {
+                Code::ResourceExhausted
+            }
             CallError::CannotEmbed => Code::Unimplemented,
             CallError::OtherSpace { .. } | CallError::FewPassages => Code::FailedPrecondition,
             CallError::Embed(EmbedError::Stopped) => Code::Unavailable,

@@ -74,7 +74,8 @@ impl Service {
             conversation: Conversation::try_from(turns)?,
             passages_max: count("passages_max", passages_max, PASSAGES_MAX)?,
         };
-        let permit = self.answers.clone().try_acquire_owned().map_err(|_| CallError::Overloaded)?;
+        let overloaded = |_| CallError::Overloaded { max: ANSWERS_MAX };
+        let permit = self.answers.clone().try_acquire_owned().map_err(overloaded)?;
         tracing::debug!(?request_id, "answering");
         let events = self.generator.answer(self.library(), question);
         let messages = events.map(move |event| {

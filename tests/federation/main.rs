@@ -1,5 +1,5 @@
 //! The federation as its users meet it: real processes on loopback, real gRPC and HTTP, a real
-//! database. Encoders are hashed, so no weights are needed; `demo.rs` uses the real ones.
+//! database. Encoders are hashed, so no weights are needed; `examples.rs` uses the real ones.
 
 #![expect(
     clippy::print_stdout,

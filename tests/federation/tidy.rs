@@ -95,13 +95,31 @@ fn the_registry_stays_light() {
     }
 }
 
+/// The files of a room of the router, those of its tests left out.
+fn room(name: &str) -> Vec<PathBuf> {
+    let folder = root().join("router/src").join(name);
+    let mut files = sources(&folder);
+    files.push(folder.with_extension("rs"));
+    files.retain(|file| !file.ends_with("tests.rs"));
+    files
+}
+
+#[test]
+fn wire_types_stop_at_the_edges() {
+    for name in ["ask", "route", "merge"] {
+        for file in room(name) {
+            let text = fs::read_to_string(&file).unwrap();
+            for outside in ["wire", "tonic", "axum", "serde_json"] {
+                assert!(!text.contains(outside), "{} mentions {outside}", file.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn decisions_do_no_io_and_read_no_clock() {
-    for room in ["route", "merge"] {
-        let folder = root().join("router/src").join(room);
-        let mut files = sources(&folder);
-        files.push(folder.with_extension("rs"));
-        for file in files {
+    for name in ["route", "merge"] {
+        for file in room(name) {
             let text = fs::read_to_string(&file).unwrap();
             for outside in ["tokio", "axum", "std::fs", "std::net", "Instant", "SystemTime", "tracing"] {
                 assert!(!text.contains(outside), "{} mentions {outside}", file.display());

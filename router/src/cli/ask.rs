@@ -1,12 +1,10 @@
 //! `router ask` and `router route`.
 
 use anyhow::{Result, bail};
-use proto::wire::{
-    AskRequest, Decision, Finish, FinishReason, RouteRequest, Source, Span, ask_response::Event,
-};
+use proto::wire::{AskRequest, FinishReason, RouteRequest};
 use tonic::Status;
 
-use super::{Asking, Output, print};
+use super::{Asking, Output, answer::Answer, print};
 
 /// Asks, and prints who was considered, the answer as it comes, and its sources.
 pub async fn ask(asking: &Asking) -> Result<()> {
@@ -41,26 +39,6 @@ pub async fn route(asking: &Asking) -> Result<()> {
     match asking.output {
         Output::Text => print::decision(&decision),
         Output::Json => print::decision_json(&decision),
-    }
-}
-
-/// What came so far.
-#[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub(super) decision: Option<Decision>,
-    pub(super) spans: Vec<Span>,
-    pub(super) sources: Vec<Source>,
-    pub(super) finish: Option<Finish>,
-}
-
-impl Answer {
-    fn take(&mut self, event: Event) {
-        match event {
-            Event::Decision(decision) => self.decision = Some(decision),
-            Event::Source(source) => self.sources.push(source),
-            Event::Span(span) => self.spans.push(span),
-            Event::Finish(finish) => self.finish = Some(finish),
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use proto::wire::{Candidate, CandidateStatus, Decision, Finish, Source, Span, Verdict, ask_response::Event};
 use serde_json::{Value, json};
 
-use super::ask::Answer;
+use super::answer::Answer;
 
 /// Prints an event as it comes; `before` is what came before it.
 pub(super) fn event(event: &Event, before: &Answer) -> Result<()> {

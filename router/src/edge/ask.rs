@@ -33,12 +33,11 @@ impl Asking {
 #[tonic::async_trait]
 impl RouterService for Asking {
     async fn route(&self, request: Request<RouteRequest>) -> Result<Response<RouteResponse>, Status> {
-        let _permit = self.app.admit()?;
         let patience = patience(request.metadata());
         let RouteRequest { turns, options } = request.into_inner();
         let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
         let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
-        let routed = ask::route(
+        let routed = ask::preview(
             &self.app,
             &Question { request_id: ask::request_id(), conversation, options, patience },
         )

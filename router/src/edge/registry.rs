@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tonic::{Request, Response, Status};
 
 use super::error;
-use crate::fleet::{Fleet, FleetError, Found};
+use crate::fleet::{self, Fleet, FleetError, Found};
 
 /// The fleet over gRPC.
 pub(super) struct Registering {
@@ -103,7 +103,7 @@ impl RegistryService for Registering {
                     () = &mut stopping => return,
                 };
                 match received {
-                    Ok(next) => yield Ok(change(next.kind, &next.registration)),
+                    Ok(next) => yield Ok(change(kind(next.kind), &next.registration)),
                     Err(RecvError::Lagged(_)) => {
                         yield Err(error::fell_behind());
                         return;
@@ -117,6 +117,17 @@ impl RegistryService for Registering {
 
 fn change(kind: Kind, registration: &registry::Registration) -> WatchResponse {
     WatchResponse { kind: kind.into(), registration: Some(registration.into()) }
+}
+
+fn kind(kind: fleet::Kind) -> Kind {
+    match kind {
+        fleet::Kind::Added => Kind::Added,
+        fleet::Kind::Updated => Kind::Updated,
+        fleet::Kind::Disabled => Kind::Disabled,
+        fleet::Kind::Enabled => Kind::Enabled,
+        fleet::Kind::Removed => Kind::Removed,
+        fleet::Kind::Health => Kind::Health,
+    }
 }
 
 fn endpoint(endpoint: &str) -> Result<Endpoint, Status> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proto::wire;
 
 use crate::{
-    ask::{Finish, Routed, Timings},
+    ask::{Finish, Reason, Routed, Timings},
     merge::{Source, Span},
     route::{Candidate, Status, Verdict},
 };
@@ -96,9 +96,18 @@ pub(super) fn finish(finish: &Finish) -> wire::Finish {
         .map(|card| wire::Notice { specialist_id: card.id.to_string(), text: card.notice.clone() });
     wire::Finish {
         candidates: finish.candidates.iter().map(candidate).collect(),
-        reason: finish.reason.into(),
+        reason: reason(finish.reason).into(),
         notices: notices.collect(),
         first_words_us: finish.first_words.map(us),
+    }
+}
+
+fn reason(reason: Reason) -> wire::FinishReason {
+    match reason {
+        Reason::Answered => wire::FinishReason::Answered,
+        Reason::Incomplete => wire::FinishReason::Incomplete,
+        Reason::Abstained => wire::FinishReason::Abstained,
+        Reason::NoAnswer => wire::FinishReason::NoAnswer,
     }
 }
 

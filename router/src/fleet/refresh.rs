@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use proto::{Endpoint, SpecialistId, wire::watch_response::Kind};
+use proto::{Endpoint, SpecialistId};
 use registry::{Registration, Snapshot};
 use serve::Tasks;
 
-use super::{Change, Fleet, FleetError, Found, look, look::glance, now_ms};
+use super::{Change, Fleet, FleetError, Found, Kind, look, look::glance, now_ms};
 
 /// How many specialists are looked at at once.
 const LOOKS_MAX: usize = 16;
