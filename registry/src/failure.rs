@@ -15,12 +15,15 @@ pub(crate) enum Failure {
     Unreachable(String),
     /// What was found must not be admitted.
     Refused(String),
+    /// Whoever reads the output has had enough; nothing is wrong.
+    EnoughRead,
 }
 
 impl Failure {
     /// 1 failed, 2 usage, 3 unreachable, 4 refused by verification.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
+            Self::EnoughRead => 0,
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 3,
@@ -31,8 +34,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Failed(why) | Self::Usage(why) | Self::Unreachable(why) | Self::Refused(why)) = self;
-        f.write_str(why)
+        match self {
+            Self::Failed(why) | Self::Usage(why) | Self::Unreachable(why) | Self::Refused(why) => {
+                f.write_str(why)
+            }
+            Self::EnoughRead => f.write_str("the output was closed"),
+        }
     }
 }
 
@@ -50,7 +57,10 @@ impl From<Status> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Failed(error.to_string())
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::EnoughRead,
+            _ => Self::Failed(error.to_string()),
+        }
     }
 }
 

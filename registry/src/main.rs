@@ -97,6 +97,7 @@ struct Target {
 async fn main() -> ExitCode {
     match commands::run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure @ failure::Failure::EnoughRead) => failure.exit_code(),
         Err(failure) => {
             print::message(format_args!("registry: {failure:#}"));
             failure.exit_code()

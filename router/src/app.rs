@@ -41,7 +41,7 @@ pub struct App {
 impl App {
     /// Loads the encoder, opens the database and starts what looks after the fleet.
     pub async fn build(config: &Config, tasks: &Tasks) -> Result<Arc<Self>> {
-        config.route.check().map_err(anyhow::Error::msg)?;
+        config.check().map_err(anyhow::Error::msg)?;
         let embedder = start_encoder(config)?;
         let vectors = embedder
             .embed_all(&Background::questions(), |_| {})

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use proto::config::EncoderConfig;
+use proto::{config::EncoderConfig, prototypes::PROTOTYPES_MAX};
 use serde::Deserialize;
 
 use crate::{dispatch, fleet, route::Policy};
@@ -41,6 +41,34 @@ pub struct Limits {
     pub answer_ms: u64,
     /// Milliseconds that answers under way may take when the router stops.
     pub grace_ms: u64,
+}
+
+impl Config {
+    /// Whether every number is in its range; if not, which is not.
+    pub fn check(&self) -> Result<(), String> {
+        let Self { listen: _, data: _, encoder: _, model: _, route, dispatch, fleet, limits } = self;
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let limits = [
+            ("dispatch.connect_ms", dispatch.connect_ms),
+            ("dispatch.first_words_ms", dispatch.first_words_ms),
+            ("dispatch.idle_ms", dispatch.idle_ms),
+            ("dispatch.in_flight_max", count(dispatch.in_flight_max)),
+            ("fleet.specialists_max", count(fleet.specialists_max)),
+            ("fleet.prototypes_max", count(fleet.prototypes_max)),
+            ("fleet.look_ms", fleet.look_ms),
+            ("fleet.refresh_ms", fleet.refresh_ms),
+            ("limits.in_flight_max", count(limits.in_flight_max)),
+            ("limits.request_bytes_max", count(limits.request_bytes_max)),
+            ("limits.answer_ms", limits.answer_ms),
+        ];
+        if let Some((name, _)) = limits.iter().find(|(_, value)| *value == 0) {
+            return Err(format!("{name} must be at least 1"));
+        }
+        if fleet.prototypes_max > PROTOTYPES_MAX {
+            return Err(format!("fleet.prototypes_max must be at most {PROTOTYPES_MAX}"));
+        }
+        route.check().map_err(str::to_owned)
+    }
 }
 
 impl Default for Config {

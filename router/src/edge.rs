@@ -42,6 +42,9 @@ pub async fn spawn(
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("consilium.v1.RouterService")
+        .with_service_name("consilium.v1.RegistryService")
+        .with_service_name("grpc.health.v1.Health")
         .build_v1()?;
     let asking = RouterServiceServer::new(ask::Asking::new(app.clone()));
     let registering = registry::Registering::new(app.fleet.clone(), tasks.clone());
@@ -78,7 +81,7 @@ fn http(app: Arc<App>) -> Router {
 async fn front(State(app): State<Arc<App>>) -> String {
     let count = app.fleet.snapshot().members().len();
     format!(
-        "Consilium router, {count} specialists registered.\n\n\
+        "A Consilium router. Registered specialists: {count}.\n\n\
          In a terminal:   router ask \"your question\"\n\
          OpenAI clients:  base address /v1, model consilium/auto\n\
          gRPC:            consilium.v1.RouterService, with reflection\n\

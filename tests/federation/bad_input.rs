@@ -141,6 +141,9 @@ async fn a_server_that_cannot_start_says_why() {
     std::fs::write(&broken, "[route]\ntemperature = 0.0\n").unwrap();
     fails(&serve(&["--config", broken.to_str().unwrap()]).await, &["route.temperature must be above 0"]);
 
+    std::fs::write(&broken, "[fleet]\nrefresh_ms = 0\n").unwrap();
+    fails(&serve(&["--config", broken.to_str().unwrap()]).await, &["fleet.refresh_ms must be at least 1"]);
+
     let hashed = "encoder = { kind = \"hashed\" }\n";
     std::fs::write(&broken, hashed).unwrap();
     std::fs::write(folder.path().join("router.db"), "this is no database, and long enough to be read as one")

@@ -90,3 +90,20 @@ async fn who_serves_and_who_does_not_is_seen() {
     assert!(changes.until(Kind::Health).await.healthy);
     assert_eq!(router.ask("why is Mars red").await.reason(), FinishReason::Answered);
 }
+
+#[tokio::test]
+async fn another_one_at_the_endpoint_never_speaks_in_the_admitted_ones_name() {
+    let planets = planets().start().await;
+    let address = format!("127.0.0.1:{}", planets.port());
+    let router = Router::start().await;
+    router.add(&planets).await;
+    let mut changes = router.watch().await;
+
+    planets.kill().await;
+    let _other = cheese().start_on(&address).await;
+    let disabled = changes.until(Kind::Disabled).await;
+    assert_eq!(PublishedCard::read(disabled.card).unwrap().card().id.as_str(), "planets");
+    let answer = router.ask("why is Mars red").await;
+    assert_eq!(answer.reason(), FinishReason::Abstained);
+    assert!(answer.text().starts_with("Nobody is left to ask."), "{}", answer.text());
+}

@@ -194,8 +194,14 @@ impl Turn {
     }
 
     fn abstention(&mut self) -> Part {
-        let considered: Vec<Speaker> = self.routed.decision.candidates.iter().map(speaker).collect();
-        self.merge.own_words(merge::abstention(&considered))
+        let candidates = &self.routed.decision.candidates;
+        let considered: Vec<Speaker> = candidates.iter().map(speaker).collect();
+        let out = |candidate: &Candidate| matches!(candidate.status, Status::Excluded | Status::Disabled);
+        let words = match considered.as_slice() {
+            [_, ..] if candidates.iter().all(out) => merge::left_out(&considered),
+            considered => merge::abstention(considered),
+        };
+        self.merge.own_words(words)
     }
 
     fn no_answer(&mut self) -> Part {

@@ -46,7 +46,7 @@ async fn answer(
     request_id: String,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
-    let body = body.map_err(|e| ApiError::Body { status: e.status(), message: e.body_text() })?;
+    let body = body.map_err(|e| ApiError::Body { status: e.status() })?;
     let request = ChatRequest::parse(&body)?;
     let (question, style) = request.into_question(request_id)?;
     let prompt_tokens = app.embedder.count_tokens(question.conversation.question()).unwrap_or_default();

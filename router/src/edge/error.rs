@@ -109,12 +109,10 @@ pub(super) enum ApiError {
     #[error("the body is not a chat completion request: {0}")]
     Malformed(String),
     /// The body is too large, or broke off.
-    #[error("{message}")]
+    #[error("the body is larger than limits.request_bytes_max, or broke off: send less at a time")]
     Body {
         /// What the server made of it.
         status: StatusCode,
-        /// In words.
-        message: String,
     },
     /// A parameter that this interface cannot honour.
     #[error("{why}")]
@@ -141,7 +139,7 @@ impl ApiError {
             Self::UnknownModel(_) | Self::UnknownPath(_) | Self::Ask(AskError::UnknownSpecialist(_)) => {
                 StatusCode::NOT_FOUND
             }
-            Self::Body { status, .. } => *status,
+            Self::Body { status } => *status,
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
                 StatusCode::TOO_MANY_REQUESTS
             }

@@ -60,9 +60,11 @@ impl Fleet {
         let endpoint = &member.endpoint;
         let Found { card, prototypes, origin, .. } =
             look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
-        if card.card().id != *member.id() {
-            // Another specialist stands there now: that is for a person to admit.
-            return Err(FleetError::Changed(endpoint.clone()));
+        let (new, old) = (card.card(), member.card.card());
+        if (&new.id, &new.institution) != (&old.id, &old.institution) {
+            // Nobody admitted who stands there now, and its words must not go out under this name.
+            tracing::error!(specialist = %old.id, "another one stands at its endpoint: it is disabled");
+            return self.enable(&old.id, false).await.map(drop);
         }
         let _one_at_a_time = self.writing.lock().await;
         let snapshot = self.snapshot();

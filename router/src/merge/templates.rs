@@ -25,6 +25,11 @@ pub fn abstention(considered: &[Speaker]) -> String {
     format!("No specialist here covers this question. Considered: {}.", names(considered))
 }
 
+/// When whoever could be asked was left out or is disabled.
+pub fn left_out(considered: &[Speaker]) -> String {
+    format!("Nobody is left to ask. Left out or disabled: {}.", names(considered))
+}
+
 /// When everybody who was asked says that their corpus holds no answer.
 pub fn no_answer(asked: &[Speaker]) -> String {
     format!("Nothing in their texts answers this question, by their own word: {}.", names(asked))

@@ -103,7 +103,7 @@ pub fn decide(
     let likely = |at: &usize| candidates[*at].probability >= 1.0 - policy.miss_max;
     let asked_count = fit.iter().filter(|at| likely(at)).count().clamp(1, asked_max);
     let (asked, reserves) = fit.split_at(asked_count);
-    let reserves = &reserves[..reserves.len().min(policy.specialists_max.saturating_sub(asked_count))];
+    let reserves = &reserves[..reserves.len().min(asked_max - asked_count)];
     for &at in asked {
         candidates[at].status = Status::Asked;
     }

@@ -114,9 +114,9 @@ fn no_more_are_asked_than_the_policy_allows() {
 }
 
 #[test]
-fn no_more_are_asked_than_the_asker_wants_and_the_rest_is_in_reserve() {
+fn no_more_are_asked_than_the_asker_wants_not_even_in_turn() {
     let one = AskOptions { specialists_max: NonZeroUsize::new(1), ..any() };
-    decides(&[0.8, 0.81], &one, "", "[0] [1]: b=Asked a=Outranked");
+    decides(&[0.8, 0.81], &one, "", "[0] []: b=Asked a=Outranked");
     let many = AskOptions { specialists_max: NonZeroUsize::new(9), ..any() };
     decides(&[0.8; 4], &many, "", "[0, 1, 2] []: a=Asked b=Asked c=Asked d=Outranked");
 }
