@@ -4,7 +4,7 @@ use proto::wire::{AskOptions, CandidateStatus, FinishReason, ask_response::Event
 
 use crate::{
     answers::{every_word_has_an_owner, planets},
-    harness::{Answer, Institution, Router},
+    harness::{Answer, Institution, PATIENCE, Router},
 };
 
 const QUESTION: &str = "why is Mars red";
@@ -108,4 +108,27 @@ async fn who_says_that_its_corpus_has_no_answer_is_believed() {
         (CandidateStatus::NoAnswer, FinishReason::NoAnswer)
     );
     assert!(answer.text().starts_with("Nothing in their texts answers this question"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_router_without_room_refuses_at_once_and_says_when_to_come_back() {
+    let lead = lead(r#"{ say = "Well, " }, "stall""#).start().await;
+    let settings =
+        "encoder = { kind = \"hashed\" }\n[route]\nconfidence_min = 0.1\n[limits]\nin_flight_max = 1\n";
+    let router = Router::with(settings).await;
+    router.add(&lead).await;
+    let mut first = router.events(QUESTION, AskOptions::default()).await.unwrap();
+    assert!(matches!(first.next().await, Some(Event::Decision(_))));
+
+    let Err(refused) = router.events(QUESTION, AskOptions::default()).await else { panic!("there was room") };
+    assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+    let body = r#"{"model":"consilium/auto","messages":[{"role":"user","content":"why"}]}"#;
+    let url = format!("{}/v1/chat/completions", router.process.url);
+    let refused = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "1"));
+
+    // A reader who leaves gives the room back, though the specialist would have gone on for ever.
+    drop(first);
+    let room = async { while router.events(QUESTION, AskOptions::default()).await.is_err() {} };
+    tokio::time::timeout(PATIENCE, room).await.expect("room for another question");
 }
