@@ -107,3 +107,28 @@ async fn another_one_at_the_endpoint_never_speaks_in_the_admitted_ones_name() {
     assert_eq!(answer.reason(), FinishReason::Abstained);
     assert!(answer.text().starts_with("Nobody is left to ask."), "{}", answer.text());
 }
+
+#[tokio::test]
+async fn a_change_drops_no_question_under_way() {
+    let (planets, cheese) = (planets().start().await, cheese().start().await);
+    let router = Router::start().await;
+    router.add(&planets).await;
+    let changing = async {
+        for _ in 0..5 {
+            router.add(&cheese).await;
+            router.registry_json(&["disable", "cheese"]).await;
+            router.registry_json(&["enable", "cheese"]).await;
+            assert!(router.registry(&["remove", "cheese"]).await.status.success());
+        }
+    };
+    let asking = async {
+        loop {
+            let answer = router.ask("why is Mars red").await;
+            assert!(answer.words_of("planets").starts_with("Mars is red"), "{}", answer.text());
+        }
+    };
+    tokio::select! {
+        () = changing => {}
+        () = asking => {}
+    }
+}
