@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proto::{Endpoint, Prototypes, PublishedCard, SpecialistId, wire};
+use proto::{Endpoint, Invalid, Prototypes, PublishedCard, SpecialistId, wire};
 
 /// Who made a specialist's prototypes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,33 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// A registration of nobody, with a card that says no more than `id`: for measuring and for
+    /// tests, where nobody is asked.
+    pub fn made_up(id: &str, prototypes: Prototypes) -> Result<Self, Invalid> {
+        let endpoint = "http://127.0.0.1:1";
+        let card = wire::Card {
+            specialist_id: id.to_owned(),
+            title: id.to_owned(),
+            institution: id.to_owned(),
+            description: id.to_owned(),
+            license: "none".to_owned(),
+            public_endpoint: endpoint.to_owned(),
+            generator: "none".to_owned(),
+            revision: prototypes.revision.clone(),
+            ..Default::default()
+        };
+        Ok(Self {
+            endpoint: Endpoint::parse("endpoint", endpoint)?,
+            card: Arc::new(PublishedCard::publish(&card)?),
+            prototypes: Arc::new(prototypes),
+            origin: PrototypeOrigin::Specialist,
+            enabled: true,
+            healthy: true,
+            registered_at_ms: 0,
+            updated_at_ms: 0,
+        })
+    }
+
     /// Its name in the fleet.
     pub fn id(&self) -> &SpecialistId {
         &self.card.card().id

@@ -13,10 +13,10 @@ use anyhow::{Context, Result, ensure};
 use embedding::{Embedder, Model};
 use index::kmeans;
 use proto::{
-    AskOptions, Embedding, Endpoint, Prototype, Prototypes, PublishedCard, Space, SpecialistId, UnitVector,
-    prototypes::PASSAGES_PER_PROTOTYPE_MIN, wire,
+    AskOptions, Embedding, Prototype, Prototypes, Space, SpecialistId, UnitVector,
+    prototypes::PASSAGES_PER_PROTOTYPE_MIN,
 };
-use registry::{PrototypeOrigin, Registration, Snapshot};
+use registry::{Registration, Snapshot};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::route::{self, Background, Decision, Policy};
@@ -94,31 +94,9 @@ fn fleet(space: &Arc<Space>, known: &[(&SpecialistId, UnitVector)]) -> Result<Sn
             vector: cluster.center,
             passage_count: u32::try_from(cluster.members).unwrap_or(u32::MAX),
         });
-        let text = || domain.to_string();
-        let endpoint = "http://127.0.0.1:1".to_owned();
-        let card = wire::Card {
-            specialist_id: text(),
-            title: text(),
-            institution: "CLINC150".to_owned(),
-            description: text(),
-            license: "CC-BY-3.0".to_owned(),
-            public_endpoint: endpoint.clone(),
-            generator: "none".to_owned(),
-            revision: "1".to_owned(),
-            ..Default::default()
-        };
         let prototypes =
             Prototypes { space: Space::clone(space), points: points.collect(), revision: "1".to_owned() };
-        snapshot = snapshot.with(Arc::new(Registration {
-            endpoint: Endpoint::parse("endpoint", &endpoint)?,
-            card: Arc::new(PublishedCard::publish(&card)?),
-            prototypes: Arc::new(prototypes),
-            origin: PrototypeOrigin::Specialist,
-            enabled: true,
-            healthy: true,
-            registered_at_ms: 0,
-            updated_at_ms: 0,
-        }))?;
+        snapshot = snapshot.with(Arc::new(Registration::made_up(domain.as_str(), prototypes)?))?;
     }
     Ok(snapshot)
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use proto::{Digest, Endpoint, Pooling, Prototype, Prototypes, PublishedCard, UnitVector, wire};
+use proto::{Digest, Pooling, Prototype, Prototypes, UnitVector};
 
 use super::*;
-use crate::PrototypeOrigin;
 
 fn space(name: &str) -> Arc<Space> {
     let weights = Digest::of(name);
@@ -26,29 +25,10 @@ fn vector(degrees: u16) -> UnitVector {
 }
 
 fn registration(id: &str, space: &Space, degrees: &[u16], enabled: bool) -> Arc<Registration> {
-    let card = wire::Card {
-        specialist_id: id.into(),
-        title: id.into(),
-        institution: id.into(),
-        description: id.into(),
-        license: "CC0-1.0".into(),
-        public_endpoint: "http://127.0.0.1:1".into(),
-        generator: "none".into(),
-        revision: "1".into(),
-        ..Default::default()
-    };
     let point = |degrees: &u16| Prototype { vector: vector(*degrees), passage_count: 5 };
     let points = degrees.iter().map(point).collect();
-    Arc::new(Registration {
-        endpoint: Endpoint::parse("endpoint", "http://127.0.0.1:1").unwrap(),
-        card: Arc::new(PublishedCard::publish(&card).unwrap()),
-        prototypes: Arc::new(Prototypes { space: space.clone(), points, revision: "1".into() }),
-        origin: PrototypeOrigin::Specialist,
-        enabled,
-        healthy: true,
-        registered_at_ms: 0,
-        updated_at_ms: 0,
-    })
+    let prototypes = Prototypes { space: space.clone(), points, revision: "1".into() };
+    Arc::new(Registration { enabled, ..Registration::made_up(id, prototypes).unwrap() })
 }
 
 /// Who is near, with cosines, best first.

@@ -2,10 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use proto::{
-    Digest, Embedding, Endpoint, Pooling, Prototype, Prototypes, PublishedCard, Space, UnitVector, wire,
-};
-use registry::PrototypeOrigin;
+use proto::{Digest, Embedding, Pooling, Prototype, Prototypes, Space, UnitVector};
 
 use super::*;
 
@@ -29,29 +26,11 @@ fn fleet(count: usize, disabled: &str) -> Snapshot {
     };
     let mut snapshot = Snapshot::empty(Arc::new(space.clone())).unwrap();
     for name in ('a'..='z').take(count) {
-        let card = wire::Card {
-            specialist_id: name.into(),
-            title: name.into(),
-            institution: name.into(),
-            description: name.into(),
-            license: "CC0-1.0".into(),
-            public_endpoint: "http://127.0.0.1:1".into(),
-            generator: "none".into(),
-            revision: "1".into(),
-            ..Default::default()
-        };
         let vector = UnitVector::scale(vec![1.0]).unwrap();
         let points = vec![Prototype { vector, passage_count: 5 }];
-        let registration = Registration {
-            endpoint: Endpoint::parse("endpoint", "http://127.0.0.1:1").unwrap(),
-            card: Arc::new(PublishedCard::publish(&card).unwrap()),
-            prototypes: Arc::new(Prototypes { space: space.clone(), points, revision: "1".into() }),
-            origin: PrototypeOrigin::Specialist,
-            enabled: !disabled.contains(name),
-            healthy: true,
-            registered_at_ms: 0,
-            updated_at_ms: 0,
-        };
+        let prototypes = Prototypes { space: space.clone(), points, revision: "1".into() };
+        let registration = Registration::made_up(&name.to_string(), prototypes).unwrap();
+        let registration = Registration { enabled: !disabled.contains(name), ..registration };
         snapshot = snapshot.with(Arc::new(registration)).unwrap();
     }
     snapshot
