@@ -10,7 +10,7 @@ WEIGHTS_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 CARGO_DENY := 0.20.2
 PORT ?= 8080
 
-.PHONY: help setup build demo test lint deny
+.PHONY: help setup build demo test lint deny sanitize
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 /p' Makefile
@@ -33,6 +33,11 @@ lint: ## Check formatting, lints and documentation
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+# The compiler is stable; its sanitizers are not yet, so they are asked for by name.
+sanitize: ## Run the packed engine's tests, where all unsafe code is, under the address sanitizer
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked -p embedding --lib \
+		--target "$$(rustc -vV | sed -n 's/^host: //p')" --target-dir target/sanitize packed
 
 deny: ## Check licences and sources of all dependencies
 	@[ "$$(cargo deny --version 2>/dev/null)" = "cargo-deny $(CARGO_DENY)" ] || \

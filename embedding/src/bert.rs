@@ -1,4 +1,4 @@
-//! Encoders of the BERT family, on candle.
+//! Encoders of the BERT family, on candle: on every processor, and on CUDA.
 
 use std::sync::Arc;
 
@@ -23,6 +23,10 @@ impl Encoder for Bert {
 
     fn device(&self) -> &'static str {
         if self.network.device.is_cuda() { "cuda" } else { "cpu" }
+    }
+
+    fn engine(&self) -> &'static str {
+        "candle"
     }
 
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {

@@ -34,6 +34,7 @@ struct Shared {
     tokenizer: Tokenizer,
     space: Arc<Space>,
     device: String,
+    engine: String,
 }
 
 /// A text's vector, and what it took.
@@ -70,12 +71,13 @@ impl Embedder {
     /// The system has no thread to give.
     pub fn start(model: Model, limits: Limits) -> std::io::Result<(Self, JoinHandle<()>)> {
         let Model { tokenizer, encoder } = model;
-        let (space, device) = (encoder.space().clone(), encoder.device().to_owned());
+        let space = encoder.space().clone();
+        let (device, engine) = (encoder.device().to_owned(), encoder.engine().to_owned());
         let (jobs, inbox) = mpsc::channel(limits.jobs_max.max(1));
         let thread = std::thread::Builder::new()
             .name("encoder".into())
             .spawn(move || thread::run(encoder, inbox, limits.batch_tokens_max))?;
-        Ok((Self { shared: Arc::new(Shared { tokenizer, space, device }), jobs }, thread))
+        Ok((Self { shared: Arc::new(Shared { tokenizer, space, device, engine }), jobs }, thread))
     }
 
     /// Where its vectors may be compared.
@@ -86,6 +88,11 @@ impl Embedder {
     /// What the encoder runs on: `cpu` or `cuda`.
     pub fn device(&self) -> &str {
         &self.shared.device
+    }
+
+    /// What does the encoder's arithmetic: `candle`, `packed avx512`, `packed avx2` or `hashed`.
+    pub fn engine(&self) -> &str {
+        &self.shared.engine
     }
 
     /// How many tokens `text` has in full, with prefix and marks; the encoder may read fewer.

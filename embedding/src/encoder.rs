@@ -14,6 +14,9 @@ pub trait Encoder: Send {
     /// What it runs on: `cpu` or `cuda`.
     fn device(&self) -> &str;
 
+    /// What does the arithmetic: `candle`, `packed avx512`, `packed avx2` or `hashed`.
+    fn engine(&self) -> &str;
+
     /// One vector of the space's dimension for each text of `batch`, in its order. A text gets the
     /// same vector whatever else is in the batch, within rounding.
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError>;

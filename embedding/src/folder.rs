@@ -58,6 +58,14 @@ pub enum LoadError {
         /// What it names.
         found: String,
     },
+    /// A network, or a processor, that the engine asked for cannot do.
+    #[error("{} cannot run on engine packed: {reason}", path.display())]
+    Engine {
+        /// The folder.
+        path: PathBuf,
+        /// What stands in the way.
+        reason: &'static str,
+    },
 }
 
 /// What the folder says about its encoder.
@@ -112,6 +120,11 @@ impl Folder {
 
     pub(crate) fn broken(&self, file: impl AsRef<Path>, reason: &dyn Display) -> LoadError {
         LoadError::Broken { path: self.0.join(file), reason: reason.to_string() }
+    }
+
+    /// That the network cannot run on the engine asked for.
+    pub(crate) fn refused(&self, reason: &'static str) -> LoadError {
+        LoadError::Engine { path: self.0.clone(), reason }
     }
 
     pub(crate) fn settings(&self) -> Result<Settings, LoadError> {

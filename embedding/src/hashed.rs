@@ -37,6 +37,10 @@ impl Encoder for Hashed {
         "cpu"
     }
 
+    fn engine(&self) -> &'static str {
+        "hashed"
+    }
+
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {
         batch.iter().map(|tokens| vector(tokens.ids()).ok_or(EncodeError::NoDirection)).collect()
     }

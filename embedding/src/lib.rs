@@ -9,14 +9,17 @@
 mod bert;
 mod embedder;
 mod encoder;
+mod engine;
 mod folder;
 mod hashed;
 mod model;
+mod packed;
 mod thread;
 mod tokens;
 
 pub use embedder::{EmbedError, Embedded, Embedder};
 pub use encoder::{EncodeError, Encoder};
+pub use engine::{Engine, UnknownEngine};
 pub use folder::LoadError;
 pub use model::Model;
 pub use thread::{Limits, Timing};

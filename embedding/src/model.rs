@@ -4,14 +4,15 @@ use std::{path::Path, sync::Arc};
 
 use candle_core::Device;
 use candle_nn::VarBuilder;
-use candle_transformers::models::bert::{BertModel, DTYPE};
+use candle_transformers::models::bert::{BertModel, Config, DTYPE};
 use proto::{Digest, Space};
 
 use crate::{
-    Encoder, LoadError,
+    Encoder, Engine, LoadError,
     bert::Bert,
     folder::{Folder, Settings},
     hashed::Hashed,
+    packed::{self, Packed},
     tokens::{Tokenizer, WordPiece},
 };
 
@@ -25,6 +26,17 @@ pub struct Model {
     pub(crate) encoder: Box<dyn Encoder>,
 }
 
+/// A folder read, before an engine is chosen.
+pub(crate) struct Parts {
+    folder: Folder,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) config: Config,
+    /// The bytes of a safetensors file.
+    pub(crate) weights: Vec<u8>,
+    pub(crate) space: Arc<Space>,
+    padding_id: u32,
+}
+
 impl Model {
     /// Loads a sentence-transformers folder of the BERT family: `config.json`, `tokenizer.json` and
     /// `model.safetensors`; and, where they exist, `modules.json` with the pooling that it names,
@@ -32,7 +44,43 @@ impl Model {
     ///
     /// Its space is named after the folder. Vectors are of length one even where the folder has no
     /// module for that, since a space is of unit vectors.
+    ///
+    /// Runs on the fastest engine that can; see [`Self::load_with`].
     pub fn load(dir: &Path) -> Result<Self, LoadError> {
+        Self::load_with(dir, None)
+    }
+
+    /// As [`Self::load`], on `engine`. Without one: on a CUDA device where the crate is built for it
+    /// and the machine has one, else on [`Engine::Packed`] where the processor and the network allow
+    /// it, else on [`Engine::Candle`].
+    pub fn load_with(dir: &Path, engine: Option<Engine>) -> Result<Self, LoadError> {
+        let parts = Parts::read(dir)?;
+        let obstacle = packed::obstacle(&parts.config);
+        match (engine, obstacle) {
+            (Some(Engine::Candle), _) => parts.on_candle(&device()),
+            (Some(Engine::Packed), Some(reason)) => Err(parts.folder.refused(reason)),
+            (Some(Engine::Packed), None) => parts.on_packed(),
+            (None, obstacle) => match (device(), obstacle) {
+                (Device::Cpu, None) => parts.on_packed(),
+                (device, _) => parts.on_candle(&device),
+            },
+        }
+    }
+
+    /// Hashed words and word pieces: no weights, for tests. Texts that share words are near each
+    /// other, in a space of 256 dimensions that is the same everywhere.
+    pub fn hashed() -> Self {
+        Self { tokenizer: Tokenizer::Hashed, encoder: Box::new(Hashed::new()) }
+    }
+
+    /// Where its vectors may be compared.
+    pub fn space(&self) -> &Arc<Space> {
+        self.encoder.space()
+    }
+}
+
+impl Parts {
+    pub(crate) fn read(dir: &Path) -> Result<Self, LoadError> {
         let folder = Folder::open(dir)?;
         let Settings { bert: config, pooling, prefix, tokens_max } = folder.settings()?;
 
@@ -50,28 +98,27 @@ impl Model {
 
         let weights = folder.read("model.safetensors")?;
         let digest = Digest::of(&weights);
-        let network = VarBuilder::from_buffered_safetensors(weights, DTYPE, &device())
-            .and_then(|weights| BertModel::load(weights, &config))
-            .map_err(|error| folder.broken("model.safetensors", &error))?;
         let dimension = config.hidden_size;
         let space = Space { encoder: folder.name(), weights: digest, pooling, prefix, dimension };
         let padding_id = u32::try_from(config.pad_token_id)
             .map_err(|error| folder.broken("config.json", &format!("pad_token_id: {error}")))?;
-        Ok(Self {
-            tokenizer: Tokenizer::WordPiece(Box::new(tokenizer)),
-            encoder: Box::new(Bert { network, space: space.into(), padding_id }),
-        })
+        let tokenizer = Tokenizer::WordPiece(Box::new(tokenizer));
+        Ok(Self { folder, tokenizer, config, weights, space: space.into(), padding_id })
     }
 
-    /// Hashed words and word pieces: no weights, for tests. Texts that share words are near each
-    /// other, in a space of 256 dimensions that is the same everywhere.
-    pub fn hashed() -> Self {
-        Self { tokenizer: Tokenizer::Hashed, encoder: Box::new(Hashed::new()) }
+    fn on_candle(self, device: &Device) -> Result<Model, LoadError> {
+        let Self { folder, tokenizer, config, weights, space, padding_id } = self;
+        let network = VarBuilder::from_buffered_safetensors(weights, DTYPE, device)
+            .and_then(|weights| BertModel::load(weights, &config))
+            .map_err(|error| folder.broken("model.safetensors", &error))?;
+        Ok(Model { tokenizer, encoder: Box::new(Bert { network, space, padding_id }) })
     }
 
-    /// Where its vectors may be compared.
-    pub fn space(&self) -> &Arc<Space> {
-        self.encoder.space()
+    fn on_packed(self) -> Result<Model, LoadError> {
+        let Self { folder, tokenizer, config, weights, space, padding_id: _ } = self;
+        let encoder = Packed::load(weights, &config, space)
+            .map_err(|error| folder.broken("model.safetensors", &error))?;
+        Ok(Model { tokenizer, encoder: Box::new(encoder) })
     }
 }
 

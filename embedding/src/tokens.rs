@@ -20,6 +20,12 @@ impl Tokens {
         self.0.is_empty()
     }
 
+    /// Numbers that no tokenizer made.
+    #[cfg(test)]
+    pub(crate) fn of(ids: Vec<u32>) -> Self {
+        Self(ids)
+    }
+
     /// The numbers that the encoder knows the tokens by.
     pub(crate) fn ids(&self) -> &[u32] {
         &self.0

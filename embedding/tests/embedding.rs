@@ -1,12 +1,17 @@
 //! The crate from outside: real weights where they are, hashed words, and folders that are wrong.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "clippy knows only test functions as tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "clippy knows only test functions as tests"
+)]
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use embedding::{Embedder, Limits, Model};
+use embedding::{Embedder, Engine, Limits, LoadError, Model};
 use proto::{Pooling, UnitVector};
 
 /// The handle ends its thread when it is dropped.
@@ -44,7 +49,18 @@ mod weights {
     #[tokio::test]
     async fn vectors_are_those_of_sentence_transformers() {
         let Some(folder) = folder() else { return };
-        let embedder = start(Model::load(&folder).unwrap());
+        for engine in [Engine::Candle, Engine::Packed] {
+            match Model::load_with(&folder, Some(engine)) {
+                Ok(model) => matches_the_reference(&start(model), engine).await,
+                Err(error @ LoadError::Engine { .. }) => println!("skipped: {error}"),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    async fn matches_the_reference(embedder: &Embedder, engine: Engine) {
+        println!("{}", embedder.engine());
+        assert!(embedder.engine().starts_with(&engine.to_string()));
         let space = embedder.space();
         assert_eq!((space.encoder.as_str(), space.prefix.as_str()), ("all-MiniLM-L6-v2", ""));
         assert_eq!((space.pooling, space.dimension), (Pooling::Mean, 384));
@@ -53,7 +69,7 @@ mod weights {
             "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
         );
         for Case { text, vector: expected } in reference() {
-            let cosine = vector(&embedder, &text).await.cosine(&UnitVector::scale(expected).unwrap());
+            let cosine = vector(embedder, &text).await.cosine(&UnitVector::scale(expected).unwrap());
             println!("{cosine:.7}");
             assert!(cosine >= 0.9999, "{cosine} for {text}");
         }
@@ -100,6 +116,21 @@ mod weights {
     }
 
     #[tokio::test]
+    async fn a_network_that_packed_cannot_do_is_left_to_candle() {
+        let Some(folder) = folder() else { return };
+        let dir = tempfile::tempdir().unwrap();
+        for file in ["tokenizer.json", "model.safetensors"] {
+            fs::copy(folder.join(file), dir.path().join(file)).unwrap();
+        }
+        let config = fs::read_to_string(folder.join("config.json")).unwrap();
+        fs::write(dir.path().join("config.json"), config.replace("\"gelu\"", "\"relu\"")).unwrap();
+        assert_eq!(start(Model::load(dir.path()).unwrap()).engine(), "candle");
+        let error = Model::load_with(dir.path(), Some(Engine::Packed)).err().unwrap();
+        assert!(matches!(error, LoadError::Engine { .. }));
+        assert!(error.to_string().contains(" cannot run on engine packed: "), "{error}");
+    }
+
+    #[tokio::test]
     async fn tokens_are_counted_without_padding_and_in_full() {
         let Some(folder) = folder() else { return };
         let embedder = start(Model::load(&folder).unwrap());
@@ -111,6 +142,19 @@ mod weights {
         assert!(vector(&embedder, &format!("{} boat", "tide ".repeat(254))).await.cosine(&cut) > 0.999_999);
         assert!(vector(&embedder, &format!("{} boat", "tide ".repeat(253))).await.cosine(&cut) < 0.999_999);
         assert!(embedder.embed("").await.is_ok());
+    }
+}
+
+mod engines {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for engine in [Engine::Candle, Engine::Packed] {
+            assert_eq!(engine.to_string().parse(), Ok(engine));
+        }
+        let message = "fast".parse::<Engine>().unwrap_err().to_string();
+        assert_eq!(message, "no engine \"fast\": there are candle and packed");
     }
 }
 

@@ -56,7 +56,7 @@ impl App {
         let fleet = Arc::new(opened.await?);
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
         Ok(Arc::new(Self {
-            metrics: Metrics::new(embedder.space(), embedder.device()),
+            metrics: Metrics::new(embedder.space(), embedder.engine(), embedder.device()),
             embedder,
             fleet,
             background: Background::new(vectors),
@@ -81,7 +81,7 @@ impl App {
 
 fn start_encoder(config: &Config) -> Result<Embedder> {
     let model = match config.encoder {
-        EncoderConfig::Model => Model::load(&config.model)?,
+        EncoderConfig::Model => Model::load_with(&config.model, config.engine)?,
         EncoderConfig::Hashed => Model::hashed(),
         EncoderConfig::None => bail!("a router needs an encoder: encoder.kind must be model or hashed"),
     };

@@ -82,6 +82,8 @@ pub struct Routed {
     pub snapshot: Arc<Snapshot>,
     /// Where it lies.
     pub question: Embedding,
+    /// What did the encoder's arithmetic.
+    pub engine: String,
     /// What the stages took.
     pub timings: Timings,
 }
@@ -165,6 +167,7 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         confidence_min: app.policy.confidence_min,
         snapshot,
         question: embedded.embedding,
+        engine: app.embedder.engine().to_owned(),
         timings,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use embedding::Engine;
 use proto::{config::EncoderConfig, prototypes::PROTOTYPES_MAX};
 use serde::Deserialize;
 
@@ -19,6 +20,10 @@ pub struct Config {
     pub encoder: EncoderConfig,
     /// Folder of the encoder's weights.
     pub model: PathBuf,
+    /// What does the encoder's arithmetic; absent: the fastest that runs here. Only the command line
+    /// names it, to compare.
+    #[serde(skip)]
+    pub engine: Option<Engine>,
     /// How questions are routed.
     pub route: Policy,
     /// How specialists are asked.
@@ -46,7 +51,8 @@ pub struct Limits {
 impl Config {
     /// Whether every number is in its range; if not, which is not.
     pub fn check(&self) -> Result<(), String> {
-        let Self { listen: _, data: _, encoder: _, model: _, route, dispatch, fleet, limits } = self;
+        let Self { listen: _, data: _, encoder: _, model: _, engine: _, route, dispatch, fleet, limits } =
+            self;
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let limits = [
             ("dispatch.connect_ms", dispatch.connect_ms),
@@ -78,6 +84,7 @@ impl Default for Config {
             data: PathBuf::from(".consilium"),
             encoder: EncoderConfig::default(),
             model: PathBuf::from("models/all-MiniLM-L6-v2"),
+            engine: None,
             route: Policy::default(),
             dispatch: dispatch::Limits::default(),
             fleet: fleet::Limits::default(),

@@ -4,6 +4,7 @@ use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use embedding::Engine;
 use router::{app::App, cli, config::Config, edge, fit};
 use serve::{Tasks, telemetry::LogFormat};
 
@@ -38,6 +39,9 @@ struct Serve {
     /// Folder of the encoder's weights, in place of the settings'.
     #[arg(long)]
     model: Option<PathBuf>,
+    /// What does the encoder's arithmetic, candle or packed; the fastest that runs here where absent.
+    #[arg(long)]
+    engine: Option<Engine>,
     /// Folder of the database, in place of the settings'.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -77,6 +81,7 @@ async fn serve(args: Serve) -> Result<()> {
     let mut config: Config = args.config.as_deref().map(serve::config::load).transpose()?.unwrap_or_default();
     config.listen = args.listen.unwrap_or(config.listen);
     config.model = args.model.unwrap_or(config.model);
+    config.engine = args.engine;
     config.data = args.data.unwrap_or(config.data);
 
     let listener = serve::listen(&config.listen).await?;

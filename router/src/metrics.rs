@@ -49,8 +49,8 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    /// Nothing has happened yet; `space` and `device` name the encoder.
-    pub fn new(space: &Space, device: &str) -> Self {
+    /// Nothing has happened yet; `space`, `engine` and `device` name the encoder.
+    pub fn new(space: &Space, engine: &str, device: &str) -> Self {
         let requests = Family::default();
         let specialist_requests = Family::default();
         let specialist_duration = Family::new_with_constructor(seconds as fn() -> Histogram);
@@ -64,6 +64,7 @@ impl Metrics {
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("encoder", space.encoder.clone()),
             ("weights_sha256", space.weights.to_string()),
+            ("engine", engine.to_owned()),
             ("device", device.to_owned()),
         ]);
         registry.register("build", "What runs here", build);

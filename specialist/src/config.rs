@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use embedding::Engine;
 use proto::config::{EncoderConfig, GeneratorConfig, SpecialistConfig};
 
 use crate::{Error, card, corpus::Corpus};
@@ -17,6 +18,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Folder of the encoder's weights.
     pub model: PathBuf,
+    /// What does the encoder's arithmetic; the fastest that runs here where absent.
+    pub engine: Option<Engine>,
 }
 
 /// What the command line says in place of the file.
@@ -28,6 +31,8 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// Folder of the encoder's weights; [`MODEL`] where absent.
     pub model: Option<PathBuf>,
+    /// What does the encoder's arithmetic.
+    pub engine: Option<Engine>,
 }
 
 /// The default folder of the encoder's weights.
@@ -37,7 +42,7 @@ impl Settings {
     /// Reads and checks the file at `path`. Errors name the file, and line or field.
     pub fn load(path: &Path, overrides: Overrides) -> Result<Self, Error> {
         let mut config: SpecialistConfig = serve::config::load(path)?;
-        let Overrides { listen, data, model } = overrides;
+        let Overrides { listen, data, model, engine } = overrides;
         if let Some(listen) = listen {
             config.listen = listen;
         }
@@ -46,6 +51,7 @@ impl Settings {
             corpus: config.corpus.as_ref().map(|corpus| folder.join(corpus)),
             data: data.unwrap_or_else(|| folder.join(".consilium")),
             model: model.unwrap_or_else(|| MODEL.into()),
+            engine,
             config,
         };
         settings.check().map_err(|problem| Error::Setting { path: path.to_owned(), problem })?;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use embedding::Engine;
 use serve::telemetry::{self, LogFormat};
 use specialist::{Server, Settings, config::Overrides};
 
@@ -42,6 +43,9 @@ struct Serve {
     /// Folder of the encoder's weights.
     #[arg(long, value_name = "DIR", default_value = specialist::config::MODEL)]
     model: PathBuf,
+    /// What does the encoder's arithmetic, candle or packed; the fastest that runs here where absent.
+    #[arg(long)]
+    engine: Option<Engine>,
     /// Where embeddings are kept; `.consilium` beside the settings where absent.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -65,8 +69,8 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "whoever started the process reads here where it listens")]
 async fn run(serve: Serve) -> anyhow::Result<()> {
-    let Serve { config: Config { config }, listen, model, data } = serve;
-    let settings = Settings::load(&config, Overrides { listen, data, model: Some(model) })?;
+    let Serve { config: Config { config }, listen, model, engine, data } = serve;
+    let settings = Settings::load(&config, Overrides { listen, data, model: Some(model), engine })?;
     let server = Server::start(settings).await?;
     println!("listening on {}", server.url());
     server.run(serve::signal()).await?;

@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use embedding::{Embedder, Limits, Model};
+use embedding::{Embedder, Engine, Limits, Model};
 use proto::{
     config::{EncoderConfig, GeneratorConfig},
     wire::specialist_service_server::SpecialistServiceServer,
@@ -111,15 +111,15 @@ async fn embedder(settings: &Settings) -> Result<Option<Embedder>, Error> {
     let model = match settings.config.encoder {
         EncoderConfig::None => return Ok(None),
         EncoderConfig::Hashed => Model::hashed(),
-        EncoderConfig::Model => load(settings.model.clone()).await?,
+        EncoderConfig::Model => load(settings.model.clone(), settings.engine).await?,
     };
     // The thread ends with the last handle, and holds nothing that must outlive the process.
     let (embedder, _thread) = Embedder::start(model, Limits::default()).map_err(Error::Encoder)?;
     Ok(Some(embedder))
 }
 
-async fn load(folder: PathBuf) -> Result<Model, Error> {
-    Ok(tokio::task::spawn_blocking(move || Model::load(&folder)).await??)
+async fn load(folder: PathBuf, engine: Option<Engine>) -> Result<Model, Error> {
+    Ok(tokio::task::spawn_blocking(move || Model::load_with(&folder, engine)).await??)
 }
 
 /// The generator that the settings ask for.

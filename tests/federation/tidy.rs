@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 5] = [
     &["index", "embedding", "store", "serve"],
     &["registry"],
     &["router", "specialist"],
-    &["tests"],
+    &["eval", "tests"],
 ];
 
 /// All that `registry` imports of the house.

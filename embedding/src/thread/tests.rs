@@ -34,6 +34,10 @@ impl Encoder for Puppet {
         self.encoder.device()
     }
 
+    fn engine(&self) -> &str {
+        self.encoder.engine()
+    }
+
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {
         self.batches.send(batch.iter().map(Tokens::len).collect()).unwrap();
         match self.orders.recv().unwrap() {

@@ -122,6 +122,7 @@ fn decision_value(decision: &Decision) -> Value {
         "confidence": decision.confidence.is_finite().then_some(decision.confidence),
         "confidence_min": decision.confidence_min,
         "encoder": decision.space.as_ref().map(|space| space.encoder.as_str()),
+        "engine": decision.engine,
         "snapshot_version": decision.snapshot_version,
         "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "timings_us": {

@@ -25,6 +25,7 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
         space: Some((&*routed.question.space).into()),
         snapshot_version: routed.snapshot.version(),
         timings: Some(timings(&routed.timings)),
+        engine: routed.engine.clone(),
     }
 }
 
