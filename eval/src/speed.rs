@@ -104,10 +104,11 @@ pub(crate) async fn run(speed: &Speed) -> Result<()> {
     let background = Background::new(own.embed_all(&Background::questions(), |_| {}).await?);
     let mut stages = Stages::default();
     for round in 0..speed.rounds {
+        // First, since the threads of a peer go on spinning for a while.
+        stages.round(&own, &snapshot, &background, &works[0].texts[round % TEXTS]).await?;
         for runner in &mut runners {
             runner.round(&works, peers.as_mut(), round).await?;
         }
-        stages.round(&own, &snapshot, &background, &works[0].texts[round % TEXTS]).await?;
     }
     report::print(speed, &Measured { works, runners, stages })
 }
