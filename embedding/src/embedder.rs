@@ -8,33 +8,38 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use proto::{Embedding, Space, UnitVector};
-use tokio::sync::{
-    mpsc::{self, error::TrySendError},
-    oneshot,
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch},
+    task,
 };
 
 use crate::{
-    EncodeError, Limits, Model, Timing,
-    thread::{self, Answer, Encoded, Job},
+    Backend, EncodeError, Model, Timing,
+    thread::{self, Answer, Encoded, Job, Lane},
     tokens::Tokenizer,
 };
 
-/// The most texts of one bulk call in the queue at a time: enough to fill batches, few enough that a
-/// question asked meanwhile waits only seconds.
-const BULK_JOBS_MAX: usize = 32;
+/// The most questions in the thread's hands; one more is refused.
+pub(crate) const QUESTIONS_MAX: usize = 4_096;
+
+/// The most passages in the thread's hands, enough to fill any encoder's batch; more wait with their
+/// callers.
+const PASSAGES_MAX: usize = 256;
 
 /// Turns texts into vectors. Cheap to clone: a handle to the thread that owns the encoder.
 #[derive(Clone)]
 pub struct Embedder {
     shared: Arc<Shared>,
-    jobs: mpsc::Sender<Job>,
+    /// What is in it holds a permit, so it cannot grow.
+    jobs: mpsc::UnboundedSender<Job>,
 }
 
 struct Shared {
     tokenizer: Tokenizer,
     space: Arc<Space>,
-    device: String,
-    engine: String,
+    backend: watch::Receiver<Backend>,
+    questions: Arc<Semaphore>,
+    passages: Arc<Semaphore>,
 }
 
 /// A text's vector, and what it took.
@@ -42,6 +47,8 @@ struct Shared {
 pub struct Embedded {
     /// The vector in its space.
     pub embedding: Embedding,
+    /// What computed it.
+    pub backend: Backend,
     /// Where the time went.
     pub timing: Timing,
 }
@@ -69,15 +76,19 @@ impl Embedder {
     ///
     /// # Errors
     /// The system has no thread to give.
-    pub fn start(model: Model, limits: Limits) -> std::io::Result<(Self, JoinHandle<()>)> {
+    pub fn start(model: Model) -> std::io::Result<(Self, JoinHandle<()>)> {
         let Model { tokenizer, encoder } = model;
         let space = encoder.space().clone();
-        let (device, engine) = (encoder.device().to_owned(), encoder.engine().to_owned());
-        let (jobs, inbox) = mpsc::channel(limits.jobs_max.max(1));
+        let (announce, backend) = watch::channel(encoder.backend());
+        let (jobs, inbox) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("encoder".into())
-            .spawn(move || thread::run(encoder, inbox, limits.batch_tokens_max))?;
-        Ok((Self { shared: Arc::new(Shared { tokenizer, space, device, engine }), jobs }, thread))
+            .spawn(move || thread::run(encoder, inbox, &announce))?;
+        let [questions, passages] = [QUESTIONS_MAX, PASSAGES_MAX].map(Semaphore::new).map(Arc::new);
+        Ok((
+            Self { shared: Arc::new(Shared { tokenizer, space, backend, questions, passages }), jobs },
+            thread,
+        ))
     }
 
     /// Where its vectors may be compared.
@@ -85,14 +96,9 @@ impl Embedder {
         &self.shared.space
     }
 
-    /// What the encoder runs on: `cpu` or `cuda`.
-    pub fn device(&self) -> &str {
-        &self.shared.device
-    }
-
-    /// What does the encoder's arithmetic: `candle`, `packed avx512`, `packed avx2` or `hashed`.
-    pub fn engine(&self) -> &str {
-        &self.shared.engine
+    /// What computes its vectors at present; what computed a certain one is said with it.
+    pub fn backend(&self) -> Backend {
+        *self.shared.backend.borrow()
     }
 
     /// How many tokens `text` has in full, with prefix and marks; the encoder may read fewer.
@@ -100,22 +106,22 @@ impl Embedder {
         self.shared.tokenizer.count(text).map_err(EmbedError::Tokenize)
     }
 
-    /// Embeds one text. Fails at once with [`EmbedError::Overloaded`] where the queue is full.
+    /// Embeds one text, ahead of all bulk work. Fails at once with [`EmbedError::Overloaded`] where too
+    /// many wait.
     pub async fn embed(&self, text: &str) -> Result<Embedded, EmbedError> {
-        let (tokenize, job, reply) = self.job(text)?;
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => EmbedError::Overloaded,
-            TrySendError::Closed(_) => EmbedError::Stopped,
-        })?;
-        let Encoded { vector, queue, encode } = reply.await.map_err(|_| EmbedError::Stopped)??;
+        let permit = self.shared.questions.clone().try_acquire_owned().map_err(|_| EmbedError::Overloaded)?;
+        let (tokenize, answer) = self.queue(text, Lane::Question, permit)?;
+        let Encoded { vector, backend, queue, encode } = answer.await.map_err(|_| EmbedError::Stopped)??;
         Ok(Embedded {
             embedding: Embedding { space: self.shared.space.clone(), vector },
+            backend,
             timing: Timing { tokenize, queue, encode },
         })
     }
 
-    /// Embeds texts in bulk, in their order; waits where the queue is full. After each text `done`
-    /// is called with the number of texts finished so far. The first failure ends it.
+    /// Embeds texts in bulk, in their order; waits where the queue is full, and lets questions pass.
+    /// After each text `done` is called with the number of texts finished so far. The first failure
+    /// ends it.
     pub async fn embed_all(
         &self,
         texts: &[String],
@@ -125,7 +131,7 @@ impl Embedder {
         let mut rest = texts.iter();
         let mut waiting = FuturesOrdered::new();
         while vectors.len() < texts.len() {
-            let room = BULK_JOBS_MAX - waiting.len();
+            let room = PASSAGES_MAX - waiting.len();
             waiting.extend(rest.by_ref().take(room).map(|text| self.embed_patiently(text)));
             if let Some(vector) = waiting.next().await {
                 vectors.push(vector?);
@@ -136,17 +142,26 @@ impl Embedder {
     }
 
     async fn embed_patiently(&self, text: &str) -> Result<UnitVector, EmbedError> {
-        let (_, job, reply) = self.job(text)?;
-        self.jobs.send(job).await.map_err(|_| EmbedError::Stopped)?;
-        Ok(reply.await.map_err(|_| EmbedError::Stopped)??.vector)
+        // Cutting many texts at a stretch would hold up whatever else this thread has to do.
+        task::yield_now().await;
+        let permit = self.shared.passages.clone().acquire_owned().await.map_err(|_| EmbedError::Stopped)?;
+        let (_, answer) = self.queue(text, Lane::Passage, permit)?;
+        Ok(answer.await.map_err(|_| EmbedError::Stopped)??.vector)
     }
 
     /// Tokenizes here, in the caller, so that the thread does nothing but encode.
-    fn job(&self, text: &str) -> Result<(Duration, Job, Answer), EmbedError> {
+    fn queue(
+        &self,
+        text: &str,
+        lane: Lane,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<(Duration, Answer), EmbedError> {
         let started = Instant::now();
         let tokens = self.shared.tokenizer.tokens(text).map_err(EmbedError::Tokenize)?;
         let queued = Instant::now();
         let (reply, answer) = oneshot::channel();
-        Ok((queued - started, Job { tokens, queued, reply }, answer))
+        let job = Job { tokens, lane, queued, reply, permit };
+        self.jobs.send(job).map_err(|_| EmbedError::Stopped)?;
+        Ok((queued - started, answer))
     }
 }

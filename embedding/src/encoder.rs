@@ -1,6 +1,9 @@
 //! What every encoder does, and how it fails.
 
-use std::sync::Arc;
+use std::{
+    fmt::{self, Display},
+    sync::Arc,
+};
 
 use proto::{Space, UnitVector};
 
@@ -11,15 +14,40 @@ pub trait Encoder: Send {
     /// Where its vectors may be compared.
     fn space(&self) -> &Arc<Space>;
 
-    /// What it runs on: `cpu` or `cuda`.
-    fn device(&self) -> &str;
+    /// What computes its vectors at present.
+    fn backend(&self) -> Backend;
 
-    /// What does the arithmetic: `candle`, `packed avx512`, `packed avx2` or `hashed`.
-    fn engine(&self) -> &str;
+    /// The batches that it is quick with.
+    fn batch_limits(&self) -> BatchLimits;
 
     /// One vector of the space's dimension for each text of `batch`, in its order. A text gets the
     /// same vector whatever else is in the batch, within rounding.
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError>;
+}
+
+/// What computes vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backend {
+    /// What does the arithmetic: `candle`, `packed avx512`, `packed avx2` or `hashed`.
+    pub engine: &'static str,
+    /// What it runs on: `cpu` or `cuda`.
+    pub device: &'static str,
+}
+
+impl Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} on {}", self.engine, self.device)
+    }
+}
+
+/// How much an encoder takes at once: enough to be quick, little enough that a question which comes
+/// meanwhile does not wait long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// The most tokens. A longer text goes alone.
+    pub tokens_max: usize,
+    /// Whether each text of a batch is filled up to the longest, and counts so.
+    pub padded: bool,
 }
 
 /// Why a batch has no vectors. All its callers get the same reason.

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use proto::{Digest, Pooling, Space, UnitVector};
 
-use crate::{EncodeError, Encoder, Tokens};
+use crate::{Backend, BatchLimits, EncodeError, Encoder, Tokens};
 
 const DIMENSION: usize = 256;
 
@@ -33,12 +33,12 @@ impl Encoder for Hashed {
         &self.space
     }
 
-    fn device(&self) -> &'static str {
-        "cpu"
+    fn backend(&self) -> Backend {
+        Backend { engine: "hashed", device: "cpu" }
     }
 
-    fn engine(&self) -> &'static str {
-        "hashed"
+    fn batch_limits(&self) -> BatchLimits {
+        BatchLimits { tokens_max: 4_096, padded: false }
     }
 
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {

@@ -7,20 +7,26 @@
 //! word of a text.
 
 mod bert;
+// Elsewhere there is no device that it would be for; it is tested on the CPU.
+#[cfg(any(feature = "cuda", test))]
+mod device;
 mod embedder;
 mod encoder;
 mod engine;
+#[cfg(any(feature = "cuda", test))]
+mod fallback;
 mod folder;
 mod hashed;
 mod model;
+mod names;
 mod packed;
 mod thread;
 mod tokens;
 
 pub use embedder::{EmbedError, Embedded, Embedder};
-pub use encoder::{EncodeError, Encoder};
+pub use encoder::{Backend, BatchLimits, EncodeError, Encoder};
 pub use engine::{Engine, UnknownEngine};
 pub use folder::LoadError;
 pub use model::Model;
-pub use thread::{Limits, Timing};
+pub use thread::Timing;
 pub use tokens::Tokens;

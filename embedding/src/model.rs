@@ -3,16 +3,15 @@
 use std::{path::Path, sync::Arc};
 
 use candle_core::Device;
-use candle_nn::VarBuilder;
-use candle_transformers::models::bert::{BertModel, Config, DTYPE};
-use proto::{Digest, Space};
+use candle_transformers::models::bert::Config;
+use proto::{Digest, Space, UnitVector};
 
 use crate::{
-    Encoder, Engine, LoadError,
+    BatchLimits, EmbedError, EncodeError, Encoder, Engine, LoadError, Tokens,
     bert::Bert,
     folder::{Folder, Settings},
     hashed::Hashed,
-    packed::{self, Packed},
+    packed::{self, Isa, Packed},
     tokens::{Tokenizer, WordPiece},
 };
 
@@ -34,7 +33,7 @@ pub(crate) struct Parts {
     /// The bytes of a safetensors file.
     pub(crate) weights: Vec<u8>,
     pub(crate) space: Arc<Space>,
-    padding_id: u32,
+    pub(crate) padding_id: u32,
 }
 
 impl Model {
@@ -52,19 +51,36 @@ impl Model {
 
     /// As [`Self::load`], on `engine`. Without one: on a CUDA device where the crate is built for it
     /// and the machine has one, else on [`Engine::Packed`] where the processor and the network allow
-    /// it, else on [`Engine::Candle`].
+    /// it, else on [`Engine::Candle`], which also takes the device where there is one.
+    ///
+    /// What a device fails on is done by the processor.
     pub fn load_with(dir: &Path, engine: Option<Engine>) -> Result<Self, LoadError> {
         let parts = Parts::read(dir)?;
-        let obstacle = packed::obstacle(&parts.config);
-        match (engine, obstacle) {
-            (Some(Engine::Candle), _) => parts.on_candle(&device()),
-            (Some(Engine::Packed), Some(reason)) => Err(parts.folder.refused(reason)),
-            (Some(Engine::Packed), None) => parts.on_packed(),
-            (None, obstacle) => match (device(), obstacle) {
-                (Device::Cpu, None) => parts.on_packed(),
-                (device, _) => parts.on_candle(&device),
-            },
+        let fastest = packed::available(&parts.config).map(|sets| sets[0]);
+        let encoder = match (engine, fastest) {
+            (Some(Engine::Packed), Err(reason)) => return Err(parts.folder.refused(reason)),
+            (Some(Engine::Packed), Ok(isa)) => parts.packed(isa)?,
+            (None, Ok(isa)) => on_device_before(&parts, parts.packed(isa)?),
+            (None | Some(Engine::Candle), _) => on_device_before(&parts, parts.candle()?),
+        };
+        Ok(Self { tokenizer: parts.tokenizer, encoder })
+    }
+
+    /// One for each way that this machine has to run the network, for comparing them: candle on the
+    /// processor first, what [`Self::load`] takes last.
+    pub fn load_each(dir: &Path) -> Result<Vec<Self>, LoadError> {
+        let mut encoders = Vec::new();
+        let parts = Parts::read(dir)?;
+        encoders.push(parts.candle()?);
+        for isa in packed::available(&parts.config).unwrap_or_default().into_iter().rev() {
+            encoders.push(parts.packed(isa)?);
         }
+        let best = Self::load(dir)?;
+        if encoders.iter().all(|encoder| encoder.backend() != best.encoder.backend()) {
+            encoders.push(best.encoder);
+        }
+        let model = |encoder| Self { tokenizer: parts.tokenizer.clone(), encoder };
+        Ok(encoders.into_iter().map(model).collect())
     }
 
     /// Hashed words and word pieces: no weights, for tests. Texts that share words are near each
@@ -76,6 +92,22 @@ impl Model {
     /// Where its vectors may be compared.
     pub fn space(&self) -> &Arc<Space> {
         self.encoder.space()
+    }
+
+    /// The batches that the encoder is quick with.
+    pub fn batch_limits(&self) -> BatchLimits {
+        self.encoder.batch_limits()
+    }
+
+    /// The tokens of `text`, with prefix and marks: as many as the encoder takes.
+    pub fn tokens(&self, text: &str) -> Result<Tokens, EmbedError> {
+        self.tokenizer.tokens(text).map_err(EmbedError::Tokenize)
+    }
+
+    /// One vector for each text of `batch`, in its order; in the caller's thread, where an
+    /// [`Embedder`](crate::Embedder) has one of its own.
+    pub fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {
+        self.encoder.encode(batch)
     }
 }
 
@@ -106,29 +138,27 @@ impl Parts {
         Ok(Self { folder, tokenizer, config, weights, space: space.into(), padding_id })
     }
 
-    fn on_candle(self, device: &Device) -> Result<Model, LoadError> {
-        let Self { folder, tokenizer, config, weights, space, padding_id } = self;
-        let network = VarBuilder::from_buffered_safetensors(weights, DTYPE, device)
-            .and_then(|weights| BertModel::load(weights, &config))
-            .map_err(|error| folder.broken("model.safetensors", &error))?;
-        Ok(Model { tokenizer, encoder: Box::new(Bert { network, space, padding_id }) })
+    fn candle(&self) -> Result<Box<dyn Encoder>, LoadError> {
+        let encoder = Bert::load(self, &Device::Cpu).map_err(|error| self.unfit(&error))?;
+        Ok(Box::new(encoder))
     }
 
-    fn on_packed(self) -> Result<Model, LoadError> {
-        let Self { folder, tokenizer, config, weights, space, padding_id: _ } = self;
-        let encoder = Packed::load(weights, &config, space)
-            .map_err(|error| folder.broken("model.safetensors", &error))?;
-        Ok(Model { tokenizer, encoder: Box::new(encoder) })
+    fn packed(&self, isa: Isa) -> Result<Box<dyn Encoder>, LoadError> {
+        let encoder = Packed::load(&self.weights, &self.config, self.space.clone(), isa);
+        Ok(Box::new(encoder.map_err(|error| self.unfit(&error))?))
+    }
+
+    fn unfit(&self, error: &candle_core::Error) -> LoadError {
+        self.folder.broken("model.safetensors", error)
     }
 }
 
-fn device() -> Device {
+/// `encoder`, behind one on a CUDA device where the machine has one and the crate is built for it.
+fn on_device_before(parts: &Parts, encoder: Box<dyn Encoder>) -> Box<dyn Encoder> {
     #[cfg(feature = "cuda")]
-    match std::panic::catch_unwind(|| Device::new_cuda(0)) {
-        Ok(Ok(device)) => return device,
-        Ok(Err(error)) => tracing::warn!(%error, "no CUDA device, using the CPU"),
-        // The bindings panic where the machine has no driver to bind to.
-        Err(_) => tracing::warn!("no CUDA driver, using the CPU"),
+    if let Some(device) = crate::device::encoder(parts) {
+        return Box::new(crate::fallback::Fallback::new(device, encoder));
     }
-    Device::Cpu
+    let _ = parts;
+    encoder
 }

@@ -11,6 +11,7 @@ mod math;
 mod network;
 mod panels;
 mod product;
+mod tiled;
 
 use std::sync::Arc;
 
@@ -22,12 +23,12 @@ use rayon::iter::{
     IndexedParallelIterator, IntoParallelRefIterator, IntoParallelRefMutIterator, ParallelIterator,
 };
 
+pub(crate) use self::kernel::Isa;
 use self::{
-    kernel::Isa,
     network::{Network, Plan, Scratch},
     panels::{Panels, WIDTH},
 };
-use crate::{EncodeError, Encoder, Tokens};
+use crate::{Backend, BatchLimits, EncodeError, Encoder, Tokens};
 
 /// The most tokens of a block, unless a text alone has more: its states stay in a core's own cache.
 const BLOCK_TOKENS_MAX: usize = 128;
@@ -35,6 +36,9 @@ const BLOCK_TOKENS_MAX: usize = 128;
 /// The least tokens of a block for which a core of its own is worth it; fewer share the weights that
 /// are read for them.
 const BLOCK_TOKENS_MIN: usize = 48;
+
+/// Blocks of a batch for each core: more would only make questions wait that come meanwhile.
+const BATCH_BLOCKS: usize = 2;
 
 /// A BERT with pooling.
 pub(crate) struct Packed {
@@ -45,30 +49,37 @@ pub(crate) struct Packed {
     scratch: Vec<Scratch>,
 }
 
-/// Why this machine cannot run the network with this engine, if it cannot.
-pub(crate) fn obstacle(config: &Config) -> Option<&'static str> {
-    if Isa::available().is_empty() {
-        return Some("the processor has neither AVX-512 nor AVX2 with FMA");
+/// The instruction sets of this processor that run the network, fastest first; or why there are none.
+pub(crate) fn available(config: &Config) -> Result<Vec<Isa>, &'static str> {
+    let available = Isa::available();
+    if available.is_empty() {
+        return Err("the processor has neither AVX-512 nor AVX2 with FMA");
     }
     if config.hidden_act != HiddenAct::Gelu {
-        return Some("its hidden_act is not gelu");
+        return Err("its hidden_act is not gelu");
     }
     let (hidden, heads) = (config.hidden_size, config.num_attention_heads);
     let whole = |size: usize| size > 0 && size.is_multiple_of(WIDTH);
     if heads == 0 || !hidden.is_multiple_of(heads) || !whole(hidden / heads) {
-        return Some("the size of its heads is not a multiple of 32");
+        return Err("the size of its heads is not a multiple of 32");
     }
-    (!whole(config.intermediate_size)).then_some("its intermediate_size is not a multiple of 32")
+    if !whole(config.intermediate_size) {
+        return Err("its intermediate_size is not a multiple of 32");
+    }
+    Ok(available)
 }
 
 impl Packed {
-    /// Lays out the weights, the bytes of a safetensors file. There must be no [`obstacle`].
-    pub(crate) fn load(weights: Vec<u8>, config: &Config, space: Arc<Space>) -> candle_core::Result<Self> {
-        let Some(isa) = Isa::available().first().copied() else {
-            candle_core::bail!("no instruction set for it");
-        };
-        let tensors = VarBuilder::from_buffered_safetensors(weights, DTYPE, &Device::Cpu)?;
-        let network = load::network(&tensors, config)?;
+    /// Lays out the weights, the bytes of a safetensors file, for `isa`, one of those
+    /// [`available`].
+    pub(crate) fn load(
+        weights: &[u8],
+        config: &Config,
+        space: Arc<Space>,
+        isa: Isa,
+    ) -> candle_core::Result<Self> {
+        let tensors = VarBuilder::from_slice_safetensors(weights, DTYPE, &Device::Cpu)?;
+        let network = load::network(&tensors, config, isa.tiles())?;
         Ok(Self { network, space, isa, scratch: Vec::new() })
     }
 
@@ -98,12 +109,15 @@ impl Encoder for Packed {
         &self.space
     }
 
-    fn device(&self) -> &'static str {
-        "cpu"
+    fn backend(&self) -> Backend {
+        Backend { engine: self.isa.engine(), device: "cpu" }
     }
 
-    fn engine(&self) -> &'static str {
-        self.isa.engine()
+    fn batch_limits(&self) -> BatchLimits {
+        BatchLimits {
+            tokens_max: BATCH_BLOCKS * BLOCK_TOKENS_MAX * rayon::current_num_threads(),
+            padded: false,
+        }
     }
 
     fn encode(&mut self, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {

@@ -9,28 +9,9 @@ use std::{
 };
 
 use proto::UnitVector;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
-use crate::{EncodeError, Encoder, Tokens};
-
-/// The most jobs that are sorted together. More would pad a little less, and make a question wait
-/// longer behind passages.
-const ROUND_JOBS_MAX: usize = 64;
-
-/// What the thread takes on at once.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// The most texts that wait in the queue; at least 1.
-    pub jobs_max: usize,
-    /// The most tokens in one call of the encoder, padding included. A longer text goes alone.
-    pub batch_tokens_max: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { jobs_max: 1_024, batch_tokens_max: 4_096 }
-    }
-}
+use crate::{Backend, BatchLimits, EncodeError, Encoder, Tokens};
 
 /// Where the time of one text went.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,11 +24,23 @@ pub struct Timing {
     pub encode: Duration,
 }
 
+/// Who waits for a text's vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// Somebody who asked; goes first.
+    Question,
+    /// Bulk work; goes when no question waits.
+    Passage,
+}
+
 /// One text to encode.
 pub(crate) struct Job {
     pub(crate) tokens: Tokens,
+    pub(crate) lane: Lane,
     pub(crate) queued: Instant,
     pub(crate) reply: oneshot::Sender<Result<Encoded, EncodeError>>,
+    /// Its place among the jobs that may wait, given back when it is answered.
+    pub(crate) permit: OwnedSemaphorePermit,
 }
 
 /// Where the caller waits.
@@ -56,58 +49,72 @@ pub(crate) type Answer = oneshot::Receiver<Result<Encoded, EncodeError>>;
 /// What becomes of a job.
 pub(crate) struct Encoded {
     pub(crate) vector: UnitVector,
+    pub(crate) backend: Backend,
     pub(crate) queue: Duration,
     pub(crate) encode: Duration,
 }
 
-/// Works until the last sender is gone and the queue is empty.
-pub(crate) fn run(mut encoder: Box<dyn Encoder>, mut inbox: mpsc::Receiver<Job>, batch_tokens_max: usize) {
-    let mut jobs = Vec::with_capacity(ROUND_JOBS_MAX);
-    while inbox.blocking_recv_many(&mut jobs, ROUND_JOBS_MAX) > 0 {
-        // Shortest last, where batches are cut: a question goes before passages.
-        jobs.sort_by_key(|job| Reverse(job.tokens.len()));
-        loop {
-            // A caller that went away costs nothing.
-            jobs.retain(|job| !job.reply.is_closed());
-            if jobs.is_empty() {
-                break;
-            }
-            let batch = cut(&mut jobs, batch_tokens_max);
-            answer(encoder.as_mut(), batch);
+/// Works until the last sender is gone and the queue is empty. `backend` is told what encodes.
+pub(crate) fn run(
+    mut encoder: Box<dyn Encoder>,
+    mut inbox: mpsc::UnboundedReceiver<Job>,
+    backend: &watch::Sender<Backend>,
+) {
+    let mut waiting = Vec::new();
+    loop {
+        if waiting.is_empty() {
+            let Some(job) = inbox.blocking_recv() else { return };
+            waiting.push(job);
+        }
+        while let Ok(job) = inbox.try_recv() {
+            waiting.push(job);
+        }
+        // A caller that went away costs nothing.
+        waiting.retain(|job| !job.reply.is_closed());
+        // Last what goes first: questions, then what is short.
+        waiting.sort_by_key(|job| (job.lane == Lane::Question, Reverse(job.tokens.len())));
+        let batch = cut(&mut waiting, encoder.batch_limits());
+        if !batch.is_empty() {
+            answer(encoder.as_mut(), batch, backend);
         }
     }
 }
 
-/// Takes the shortest jobs off the end of `jobs`, at least one of them: as many as fit when padded,
-/// none padded to more than twice its length.
-fn cut(jobs: &mut Vec<Job>, batch_tokens_max: usize) -> Vec<Job> {
-    let shortest = jobs.last().map_or(0, |job| job.tokens.len());
-    let count = (1..)
-        .zip(jobs.iter().rev())
-        .take_while(|(count, job)| {
-            let length = job.tokens.len();
-            length * count <= batch_tokens_max && length <= 2 * shortest
-        })
-        .count();
-    jobs.split_off(jobs.len().saturating_sub(count.max(1)))
+/// Takes the jobs that go first off the end of `jobs`: of one lane, as many as the encoder likes at
+/// once. Where it pads, none is padded to more than twice its length.
+fn cut(jobs: &mut Vec<Job>, limits: BatchLimits) -> Vec<Job> {
+    let Some(first) = jobs.last() else { return Vec::new() };
+    let (lane, shortest) = (first.lane, first.tokens.len());
+    let mut total = 0;
+    let fits = |(count, job): &(usize, &Job)| {
+        let length = job.tokens.len();
+        total = if limits.padded { length * count } else { total + length };
+        let alike = !limits.padded || length <= 2 * shortest;
+        job.lane == lane && alike && total <= limits.tokens_max
+    };
+    let count = (1..).zip(jobs.iter().rev()).take_while(fits).count();
+    jobs.split_off(jobs.len() - count.max(1))
 }
 
-fn answer(encoder: &mut dyn Encoder, batch: Vec<Job>) {
+fn answer(encoder: &mut dyn Encoder, batch: Vec<Job>, backend: &watch::Sender<Backend>) {
     let started = Instant::now();
     let (tokens, callers): (Vec<_>, Vec<_>) =
-        batch.into_iter().map(|job| (job.tokens, (job.queued, job.reply))).unzip();
+        batch.into_iter().map(|job| (job.tokens, (job.queued, job.reply, job.permit))).unzip();
     let vectors = encode(encoder, &tokens);
     let encode = started.elapsed();
+    let now = encoder.backend();
+    backend.send_if_modified(|before| std::mem::replace(before, now) != now);
     // A send fails where the caller left meanwhile, which is its right.
     match vectors {
         Ok(vectors) => {
-            for ((queued, reply), vector) in callers.into_iter().zip(vectors) {
-                let _ = reply.send(Ok(Encoded { vector, queue: started - queued, encode }));
+            for ((queued, reply, _permit), vector) in callers.into_iter().zip(vectors) {
+                let queue = started - queued;
+                let _ = reply.send(Ok(Encoded { vector, backend: now, queue, encode }));
             }
         }
         Err(error) => {
             tracing::error!(%error, texts = tokens.len(), "batch not encoded");
-            for (_, reply) in callers {
+            for (_, reply, _permit) in callers {
                 let _ = reply.send(Err(error.clone()));
             }
         }
@@ -115,7 +122,7 @@ fn answer(encoder: &mut dyn Encoder, batch: Vec<Job>) {
 }
 
 /// A failing encoder fails its batch, never the thread.
-fn encode(encoder: &mut dyn Encoder, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {
+pub(crate) fn encode(encoder: &mut dyn Encoder, batch: &[Tokens]) -> Result<Vec<UnitVector>, EncodeError> {
     let vectors =
         catch_unwind(AssertUnwindSafe(|| encoder.encode(batch))).unwrap_or(Err(EncodeError::Panicked))?;
     if vectors.len() != batch.len() {

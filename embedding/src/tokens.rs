@@ -21,7 +21,7 @@ impl Tokens {
     }
 
     /// Numbers that no tokenizer made.
-    #[cfg(test)]
+    #[cfg(any(feature = "cuda", test))]
     pub(crate) fn of(ids: Vec<u32>) -> Self {
         Self(ids)
     }
@@ -33,6 +33,7 @@ impl Tokens {
 }
 
 /// Cuts texts into the tokens of one encoder.
+#[derive(Clone)]
 pub(crate) enum Tokenizer {
     /// As the encoder was trained.
     WordPiece(Box<WordPiece>),
@@ -59,6 +60,7 @@ impl Tokenizer {
 }
 
 /// The tokenizer of a sentence-transformers folder.
+#[derive(Clone)]
 pub(crate) struct WordPiece {
     tokenizer: tokenizers::Tokenizer,
     prefix: String,

@@ -11,12 +11,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use embedding::{Embedder, Engine, Limits, LoadError, Model};
+use embedding::{Embedder, Engine, LoadError, Model};
 use proto::{Pooling, UnitVector};
 
 /// The handle ends its thread when it is dropped.
 fn start(model: Model) -> Embedder {
-    Embedder::start(model, Limits::default()).unwrap().0
+    Embedder::start(model).unwrap().0
 }
 
 async fn vector(embedder: &Embedder, text: &str) -> UnitVector {
@@ -59,8 +59,8 @@ mod weights {
     }
 
     async fn matches_the_reference(embedder: &Embedder, engine: Engine) {
-        println!("{}", embedder.engine());
-        assert!(embedder.engine().starts_with(&engine.to_string()));
+        println!("{}", embedder.backend().engine);
+        assert!(embedder.backend().engine.starts_with(&engine.to_string()));
         let space = embedder.space();
         assert_eq!((space.encoder.as_str(), space.prefix.as_str()), ("all-MiniLM-L6-v2", ""));
         assert_eq!((space.pooling, space.dimension), (Pooling::Mean, 384));
@@ -124,7 +124,7 @@ mod weights {
         }
         let config = fs::read_to_string(folder.join("config.json")).unwrap();
         fs::write(dir.path().join("config.json"), config.replace("\"gelu\"", "\"relu\"")).unwrap();
-        assert_eq!(start(Model::load(dir.path()).unwrap()).engine(), "candle");
+        assert_eq!(start(Model::load(dir.path()).unwrap()).backend().engine, "candle");
         let error = Model::load_with(dir.path(), Some(Engine::Packed)).err().unwrap();
         assert!(matches!(error, LoadError::Engine { .. }));
         assert!(error.to_string().contains(" cannot run on engine packed: "), "{error}");

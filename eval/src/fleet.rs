@@ -1,13 +1,63 @@
-//! A fleet of made-up specialists, for timing: where they lie decides nothing here.
+//! A fleet that questions are routed in, by the shipped code and its defaults. Nobody is asked.
 
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 use anyhow::{Context, Result};
-use proto::{Prototype, Prototypes, Space, UnitVector};
-use registry::{Registration, Snapshot};
+use index::Hit;
+use proto::{AskOptions, Embedding, Prototype, Prototypes, Space, UnitVector};
+use registry::{PrototypeKey, Registration, Snapshot};
+use router::route::{self, Background, Decision, Policy};
 
-/// `count` specialists of `prototypes` prototypes each, spread over `space` by fixed numbers.
-pub(crate) fn scattered(space: &Arc<Space>, count: usize, prototypes: usize) -> Result<Snapshot> {
+/// All that a question is routed with.
+pub(crate) struct Fleet {
+    snapshot: Snapshot,
+    background: Background,
+    policy: Policy,
+    options: AskOptions,
+}
+
+impl Fleet {
+    /// The specialists of `snapshot`. `background` are the vectors of the background's questions.
+    pub(crate) fn new(snapshot: Snapshot, background: Vec<UnitVector>) -> Self {
+        Self {
+            snapshot,
+            background: Background::new(background),
+            policy: Policy::default(),
+            options: AskOptions::default(),
+        }
+    }
+
+    /// `count` specialists of `prototypes` prototypes each in `space`, made up for timing: where they
+    /// lie decides nothing.
+    pub(crate) fn made_up(
+        space: &Arc<Space>,
+        background: Vec<UnitVector>,
+        (count, prototypes): (usize, usize),
+    ) -> Result<Self> {
+        Ok(Self::new(scattered(space, count, prototypes)?, background))
+    }
+
+    /// The prototypes near `question`.
+    pub(crate) fn search(&self, question: &Embedding) -> Result<Vec<Hit<PrototypeKey>>> {
+        Ok(route::nearest(&self.snapshot, question, &self.options, self.policy.hits_max)?)
+    }
+
+    /// Decides whom to ask. What comes of it may be thrown away by whoever measures the time.
+    pub(crate) fn decide(&self, question: &Embedding, hits: &[Hit<PrototypeKey>]) -> Decision {
+        let scores = route::score(hits, self.policy.temperature);
+        let background = self.background.score(&question.vector, self.policy.temperature);
+        black_box(route::decide(&self.policy, &self.options, &self.snapshot, &scores, background))
+    }
+
+    /// Both.
+    pub(crate) fn route(&self, question: &Embedding) -> Result<Decision> {
+        let hits = self.search(question)?;
+        Ok(self.decide(question, &hits))
+    }
+}
+
+/// Spread over `space` by fixed numbers.
+fn scattered(space: &Arc<Space>, count: usize, prototypes: usize) -> Result<Snapshot> {
     let mut numbers = Numbers(1);
     let mut snapshot = Snapshot::empty(space.clone())?;
     for place in 0..count {

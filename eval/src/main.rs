@@ -1,9 +1,19 @@
 //! `cargo eval`: measures the shipped code by driving it, and prints tables that others can check.
 
+mod agreement;
+mod card;
 mod fleet;
+mod limits;
+mod network;
 mod peers;
+mod progress;
+mod record;
+mod report;
+mod routing;
 mod speed;
 mod statistics;
+mod texts;
+mod throughput;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -20,11 +30,23 @@ struct Cli {
 enum Command {
     /// Time the stages of a route, interleaved in one run, with each engine that this machine has.
     Speed(speed::Speed),
+    /// Compare this machine's own engine with candle on real text; fail where they differ too much.
+    Agreement(agreement::Agreement),
+    /// Measure passages encoded, questions routed and corpora indexed a second.
+    Throughput(throughput::Throughput),
+    /// Measure how often a question finds the specialist whose corpus it belongs to.
+    Routing(routing::Routing),
+    /// Write docs/performance.md and its plots from the records in eval/records.
+    Report(report::Report),
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Speed(speed) => speed::run(&speed).await,
+        Command::Agreement(agreement) => agreement::run(&agreement).await,
+        Command::Throughput(throughput) => throughput::run(&throughput),
+        Command::Routing(routing) => routing::run(&routing).await,
+        Command::Report(report) => report::run(&report),
     }
 }

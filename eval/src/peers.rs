@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/encode.py");
+const SCRIPT: &str = include_str!("../peers/encode.py");
 
 /// A running process; it ends when its standard input does.
 pub(crate) struct Peers {
@@ -25,7 +25,7 @@ impl Peers {
     /// `model`. It encodes some of `texts` later, on as many threads as there are cores.
     pub(crate) fn start(python: &Path, model: &Path, texts: &[&String]) -> Result<Self> {
         let mut process = Command::new(python)
-            .arg(SCRIPT)
+            .args(["-c", SCRIPT])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

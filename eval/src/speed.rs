@@ -1,29 +1,37 @@
-//! Times the stages of a route: every engine on the same weights and texts, interleaved in one run,
-//! so that a noisy machine is as noisy for all.
+//! Times the stages of a route: every engine on the same weights and texts, interleaved in one run
+//! with the machine's limits, so that a noisy machine is as noisy for all.
 
-mod report;
+mod figures;
 
 use std::{
-    cmp::Ordering,
-    io::{self, Write},
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
-use clap::ValueEnum;
-use embedding::{Embedder, Engine, Limits, Model};
-use proto::AskOptions;
-use registry::Snapshot;
-use router::route::{self, Background, Policy};
+use embedding::{Embedder, Model};
+use router::route::Background;
 
-use crate::{fleet, peers::Peers};
+pub(crate) use self::figures::{Encode, Figures, Limit};
+use crate::{
+    card::Card,
+    fleet::Fleet,
+    limits::{Memory, Pace},
+    network::Network,
+    peers::Peers,
+    progress,
+    record::Output,
+    texts,
+};
 
 /// Specialists of the fleet that is searched, and prototypes of each.
 const FLEET: (usize, usize) = (120, 125);
 
 /// Texts of one length that take turns, or go at once.
 const TEXTS: usize = 32;
+
+/// As many at once as a card is busy with.
+const CARD_TEXTS: usize = 1_024;
 
 /// What to time.
 #[derive(Debug, clap::Args)]
@@ -37,25 +45,19 @@ pub(crate) struct Speed {
     /// Time other people's encoders too, with a Python that has eval/peers/requirements.txt.
     #[arg(long, value_name = "PYTHON", num_args = 0..=1, default_missing_value = "python3")]
     peers: Option<PathBuf>,
-    /// How the result is printed.
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Table,
-    /// For programs.
-    Json,
+    #[command(flatten)]
+    output: Output,
 }
 
 /// Texts of one length, in calls of one or of all.
 struct Work {
     name: &'static str,
+    tokens: u32,
     texts: Vec<String>,
-    at_once: bool,
+    /// Texts in a call: one, another in each round, or all.
+    at_once: usize,
+    /// The first text's place among those of all works.
+    first: usize,
 }
 
 /// Who encodes.
@@ -80,16 +82,28 @@ struct Stages {
     route: Vec<Duration>,
 }
 
+/// What the machine can do at most, round by round.
+#[derive(Default)]
+struct Paces {
+    one_thread: Vec<Pace>,
+    all_threads: Vec<Pace>,
+    /// Empty where no card encodes.
+    card: Vec<Pace>,
+}
+
 /// All that was measured.
 struct Measured {
+    network: Network,
     works: Vec<Work>,
     runners: Vec<Runner>,
     stages: Stages,
+    paces: Paces,
 }
 
 /// Measures, and prints one table.
 pub(crate) async fn run(speed: &Speed) -> Result<()> {
-    let engines = engines(speed)?;
+    let start = |model| Ok(Embedder::start(model)?.0);
+    let engines: Vec<_> = Model::load_each(&speed.model)?.into_iter().map(start).collect::<Result<_>>()?;
     let own = engines.last().context("no engine runs here")?.clone();
     let works = works(&own)?;
     let texts: Vec<&String> = works.iter().flat_map(|work| &work.texts).collect();
@@ -100,69 +114,62 @@ pub(crate) async fn run(speed: &Speed) -> Result<()> {
     let took = || works.iter().map(|_| Vec::new()).collect();
     let mut runners: Vec<Runner> = encoders.map(|encoder| Runner { encoder, took: took() }).collect();
 
-    let snapshot = fleet::scattered(own.space(), FLEET.0, FLEET.1)?;
-    let background = Background::new(own.embed_all(&Background::questions(), |_| {}).await?);
-    let mut stages = Stages::default();
+    let background = own.embed_all(&Background::questions(), |_| {}).await?;
+    let fleet = Fleet::made_up(own.space(), background, FLEET)?;
+    let network = Network::read(&speed.model)?;
+    let memory = Memory::of(network.weight_bytes());
+    let card = (own.backend().device == "cuda").then(Card::open).transpose()?;
+    let (mut stages, mut paces) = (Stages::default(), Paces::default());
+    let progress = progress::bar("rounds", speed.rounds)?;
     for round in 0..speed.rounds {
-        // First, since the threads of a peer go on spinning for a while.
-        stages.round(&own, &snapshot, &background, &works[0].texts[round % TEXTS]).await?;
-        for runner in &mut runners {
+        for (at, runner) in runners.iter_mut().enumerate() {
             runner.round(&works, peers.as_mut(), round).await?;
+            if at > 0 {
+                continue;
+            }
+            // Here, since the threads of the peers go on spinning for a while after their turn: the
+            // first engine has taken long enough for them to become quiet.
+            stages.round(&own, &fleet, &works[0].texts[round % TEXTS]).await?;
+            paces.one_thread.push(memory.one_thread());
+            paces.all_threads.push(memory.all_threads());
+            if let Some(card) = &card {
+                paces.card.push(card.pace()?);
+            }
         }
+        progress.inc(1);
     }
-    report::print(speed, &Measured { works, runners, stages })
+    progress.finish_and_clear();
+    let measured = Measured { network, works, runners, stages, paces };
+    speed.output.put(Figures::of(&measured, speed.rounds / 10), Figures::table)
 }
 
-/// The engines that run here; the last is the one that this machine gets by itself.
-fn engines(speed: &Speed) -> Result<Vec<Embedder>> {
-    let mut engines = Vec::new();
-    for engine in [Engine::Candle, Engine::Packed] {
-        match Model::load_with(&speed.model, Some(engine)) {
-            Ok(model) => engines.push(Embedder::start(model, Limits::default())?.0),
-            Err(error) if engines.is_empty() => return Err(error.into()),
-            Err(error) => writeln!(io::stderr(), "left out: {error}")?,
-        }
-    }
-    Ok(engines)
-}
-
-/// Texts of exactly 12 and 128 tokens, of the words of the background's questions.
 fn works(embedder: &Embedder) -> Result<Vec<Work>> {
-    let questions = Background::questions();
-    let words = questions.iter().flat_map(|question| question.split_whitespace());
-    let of = |tokens: usize| -> Result<Vec<String>> {
-        let (mut texts, mut text) = (Vec::new(), String::new());
-        for word in words.clone().cycle() {
-            let longer = format!("{text} {word}");
-            match embedder.count_tokens(&longer)?.cmp(&tokens) {
-                Ordering::Less => text = longer,
-                Ordering::Equal => {
-                    texts.push(longer);
-                    text.clear();
-                }
-                Ordering::Greater => text.clear(),
-            }
-            if texts.len() == TEXTS {
-                break;
-            }
-        }
-        Ok(texts)
+    let mut kinds = vec![
+        ("1 question of 12 tokens", 12, 1),
+        ("32 questions of 12 tokens", 12, TEXTS),
+        ("1 passage of 128 tokens", 128, 1),
+        ("32 passages of 128 tokens", 128, TEXTS),
+    ];
+    if embedder.backend().device == "cuda" {
+        kinds.push(("1024 passages of 128 tokens", 128, CARD_TEXTS));
+    }
+    let mut first = 0;
+    let work = |(name, tokens, at_once): (_, u32, _)| {
+        let count = |text: &str| Ok(embedder.count_tokens(text)?);
+        let texts = texts::of_tokens(tokens as usize, TEXTS.max(at_once), count)?;
+        let work = Work { name, tokens, texts, at_once, first };
+        first += work.texts.len();
+        Ok(work)
     };
-    let (questions, passages) = (of(12)?, of(128)?);
-    let work = |name, texts: &[String], at_once| Work { name, texts: texts.to_vec(), at_once };
-    Ok(vec![
-        work("1 question of 12 tokens", &questions, false),
-        work("32 questions of 12 tokens", &questions, true),
-        work("1 passage of 128 tokens", &passages, false),
-        work("32 passages of 128 tokens", &passages, true),
-    ])
+    kinds.into_iter().map(work).collect()
 }
 
 impl Runner {
     /// Encodes each work once: a call of one takes another text in each round.
     async fn round(&mut self, works: &[Work], mut peers: Option<&mut Peers>, round: usize) -> Result<()> {
-        for (at, (work, took)) in works.iter().zip(&mut self.took).enumerate() {
-            let texts = if work.at_once { 0..TEXTS } else { round % TEXTS..round % TEXTS + 1 };
+        for (work, took) in works.iter().zip(&mut self.took) {
+            let from = if work.at_once == 1 { round % TEXTS } else { 0 };
+            let texts = from..from + work.at_once;
             took.push(match (&self.encoder, peers.as_mut()) {
                 (Encoder::Ours(embedder), _) => {
                     let began = Instant::now();
@@ -170,7 +177,7 @@ impl Runner {
                     began.elapsed()
                 }
                 (Encoder::Peer(name), Some(peers)) => {
-                    let numbers: Vec<usize> = texts.map(|text| at * TEXTS + text).collect();
+                    let numbers: Vec<usize> = texts.map(|text| work.first + text).collect();
                     peers.encode(name, &numbers)?
                 }
                 (Encoder::Peer(_), None) => continue,
@@ -179,32 +186,36 @@ impl Runner {
         Ok(())
     }
 
-    fn name(&self) -> &str {
+    fn name(&self) -> String {
         match &self.encoder {
-            Encoder::Ours(embedder) => embedder.engine(),
-            Encoder::Peer(name) => name,
+            Encoder::Ours(embedder) => embedder.backend().to_string(),
+            Encoder::Peer(name) => name.clone(),
+        }
+    }
+
+    /// Whether it is one of ours.
+    fn is_ours(&self) -> bool {
+        matches!(self.encoder, Encoder::Ours(_))
+    }
+
+    /// Whether a card does the arithmetic.
+    fn on_card(&self) -> bool {
+        match &self.encoder {
+            Encoder::Ours(embedder) => embedder.backend().device == "cuda",
+            Encoder::Peer(name) => name.ends_with(" on cuda"),
         }
     }
 }
 
 impl Stages {
     /// The stages of `router::ask`, one after another.
-    async fn round(
-        &mut self,
-        embedder: &Embedder,
-        snapshot: &Snapshot,
-        background: &Background,
-        question: &str,
-    ) -> Result<()> {
-        let (policy, options) = (Policy::default(), AskOptions::default());
+    async fn round(&mut self, embedder: &Embedder, fleet: &Fleet, question: &str) -> Result<()> {
         let arrived = Instant::now();
         let embedded = embedder.embed(question).await?;
         let began = Instant::now();
-        let hits = route::nearest(snapshot, &embedded.embedding, &options, policy.hits_max)?;
+        let hits = fleet.search(&embedded.embedding)?;
         let searched = Instant::now();
-        let scores = route::score(&hits, policy.temperature);
-        let background = background.score(&embedded.embedding.vector, policy.temperature);
-        std::hint::black_box(route::decide(&policy, &options, snapshot, &scores, background));
+        fleet.decide(&embedded.embedding, &hits);
         let decided = Instant::now();
         self.tokenize.push(embedded.timing.tokenize);
         self.encode.push(embedded.timing.encode);

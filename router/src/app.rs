@@ -1,6 +1,6 @@
 //! The composition root: every stage is built and joined here.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use embedding::{Embedder, Model};
@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     config::Config,
+    dial::{Dialler, Policy as Dialling},
     dispatch::Dispatch,
     fleet::{self, Fleet},
     metrics::Metrics,
@@ -39,8 +40,9 @@ pub struct App {
 }
 
 impl App {
-    /// Loads the encoder, opens the database and starts what looks after the fleet.
-    pub async fn build(config: &Config, tasks: &Tasks) -> Result<Arc<Self>> {
+    /// Loads the encoder, opens the database and starts what looks after the fleet, for a router that
+    /// listens on `listening`.
+    pub async fn build(config: &Config, listening: IpAddr, tasks: &Tasks) -> Result<Arc<Self>> {
         config.check().map_err(anyhow::Error::msg)?;
         let embedder = start_encoder(config)?;
         let vectors = embedder
@@ -51,12 +53,13 @@ impl App {
         std::fs::create_dir_all(data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
         let store = Store::open(&data.join("router.db")).await?;
-        let dispatch = Arc::new(Dispatch::new(config.dispatch.clone()));
+        let dialler = Dialler::new(Dialling::new(config.dispatch.allow_private, listening));
+        let dispatch = Arc::new(Dispatch::new(config.dispatch.clone(), dialler));
         let opened = Fleet::open(store.clone(), embedder.clone(), dispatch.clone(), config.fleet.clone());
         let fleet = Arc::new(opened.await?);
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
         Ok(Arc::new(Self {
-            metrics: Metrics::new(embedder.space(), embedder.engine(), embedder.device()),
+            metrics: Metrics::new(embedder.space()),
             embedder,
             fleet,
             background: Background::new(vectors),
@@ -85,6 +88,6 @@ fn start_encoder(config: &Config) -> Result<Embedder> {
         EncoderConfig::Hashed => Model::hashed(),
         EncoderConfig::None => bail!("a router needs an encoder: encoder.kind must be model or hashed"),
     };
-    let (embedder, _ends_with_its_handles) = Embedder::start(model, embedding::Limits::default())?;
+    let (embedder, _ends_with_its_handles) = Embedder::start(model)?;
     Ok(embedder)
 }

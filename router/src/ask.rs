@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use embedding::{EmbedError, Timing};
+use embedding::{Backend, EmbedError, Timing};
 use futures_util::Stream;
 use proto::{AskOptions, Conversation, Embedding, SpecialistId};
 use registry::{Snapshot, SnapshotError};
@@ -82,8 +82,8 @@ pub struct Routed {
     pub snapshot: Arc<Snapshot>,
     /// Where it lies.
     pub question: Embedding,
-    /// What did the encoder's arithmetic.
-    pub engine: String,
+    /// What computed the question's vector.
+    pub backend: Backend,
     /// What the stages took.
     pub timings: Timings,
 }
@@ -167,7 +167,7 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         confidence_min: app.policy.confidence_min,
         snapshot,
         question: embedded.embedding,
-        engine: app.embedder.engine().to_owned(),
+        backend: embedded.backend,
         timings,
     })
 }

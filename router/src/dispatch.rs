@@ -19,6 +19,8 @@ use tokio::{
 };
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
 
+use crate::dial::{self, Dialler, Special};
+
 /// How many passages a specialist is asked for.
 const PASSAGES_MAX: u32 = 8;
 
@@ -37,11 +39,19 @@ pub struct Limits {
     pub idle_ms: u64,
     /// Answers of one specialist at a time; more are not sent to it.
     pub in_flight_max: usize,
+    /// Whether specialists at private, link-local and reserved addresses are dialled.
+    pub allow_private: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect_ms: 1_000, first_words_ms: 10_000, idle_ms: 5_000, in_flight_max: 64 }
+        Self {
+            connect_ms: 1_000,
+            first_words_ms: 10_000,
+            idle_ms: 5_000,
+            in_flight_max: 64,
+            allow_private: false,
+        }
     }
 }
 
@@ -66,6 +76,9 @@ pub enum Loss {
     /// As many of its answers are under way as the router allows.
     #[error("it is at its limit of answers in flight")]
     Busy,
+    /// Its name leads where the router does not dial.
+    #[error("its name leads to {0}, which is not dialled")]
+    Undialled(Special),
     /// It refused, cannot be reached or broke off.
     #[error("it failed with {0:?}")]
     Status(Code),
@@ -81,6 +94,7 @@ pub enum Loss {
 #[derive(Debug)]
 pub struct Dispatch {
     limits: Limits,
+    dialler: Dialler,
     lines: Mutex<HashMap<Endpoint, Line>>,
 }
 
@@ -92,9 +106,9 @@ struct Line {
 }
 
 impl Dispatch {
-    /// Nobody is connected yet.
-    pub fn new(limits: Limits) -> Self {
-        Self { limits, lines: Mutex::default() }
+    /// Nobody is connected yet. All connections are made by `dialler`.
+    pub fn new(limits: Limits, dialler: Dialler) -> Self {
+        Self { limits, dialler, lines: Mutex::default() }
     }
 
     /// A connection to `endpoint`, made when it is first used.
@@ -152,13 +166,15 @@ impl Dispatch {
 
     fn line(&self, endpoint: &Endpoint) -> Line {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry(endpoint.clone()).or_insert_with(|| Line {
-            channel: Channel::builder(endpoint.uri().clone())
-                .connect_timeout(Duration::from_millis(self.limits.connect_ms))
+        let line = lines.entry(endpoint.clone()).or_insert_with(|| {
+            // In place of tonic's own limit, whose end shows as an unknown error; the connector's shows
+            // as unavailable, and is shared among the addresses of a name.
+            let limit = Duration::from_millis(self.limits.connect_ms);
+            let channel = Channel::builder(endpoint.uri().clone())
                 .http2_keep_alive_interval(Duration::from_secs(10))
                 .keep_alive_timeout(Duration::from_secs(5))
-                .connect_lazy(),
-            room: Arc::new(Semaphore::new(self.limits.in_flight_max)),
+                .connect_with_connector_lazy(self.dialler.connector(endpoint, limit));
+            Line { channel, room: Arc::new(Semaphore::new(self.limits.in_flight_max)) }
         });
         line.clone()
     }
@@ -203,7 +219,9 @@ impl Call {
         .unwrap_or((self.deadline, Loss::Deadline));
         let response = match timeout_at(by, self.receive(request)).await {
             Err(_) => return Err(late),
-            Ok(Err(status)) => return Err(Loss::Status(status.code())),
+            Ok(Err(status)) => {
+                return Err(dial::refusal(&status).map_or(Loss::Status(status.code()), Loss::Undialled));
+            }
             Ok(Ok(None)) => return Err(Loss::Unfinished),
             Ok(Ok(Some(response))) => response,
         };

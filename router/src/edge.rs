@@ -91,7 +91,7 @@ async fn front(State(app): State<Arc<App>>) -> String {
 
 async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], app.metrics.text(app.fleet.health()))
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text(app.embedder.backend(), app.fleet.health()))
 }
 
 async fn models(State(app): State<Arc<App>>) -> impl IntoResponse {

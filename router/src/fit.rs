@@ -63,8 +63,7 @@ pub async fn run(fitting: &Fitting) -> Result<()> {
         .collect();
     let Questions { train, oos_train } = read(&fitting.clinc150.join("data_oos_plus.json"))?;
 
-    let (embedder, _ends_with_its_handles) =
-        Embedder::start(Model::load(&fitting.model)?, embedding::Limits::default())?;
+    let (embedder, _ends_with_its_handles) = Embedder::start(Model::load(&fitting.model)?)?;
     let background = Background::new(embed(&embedder, Background::questions()).await?);
     let vectors = embed(&embedder, train.iter().map(|(text, _)| text.clone()).collect()).await?;
     let outside = embed(&embedder, oos_train.into_iter().map(|(text, _)| text).collect()).await?;

@@ -1,13 +1,14 @@
 //! The front end: takes a question, picks the specialists whose domain it falls in, asks them, and
 //! merges what they say into one answer in which every word has an owner.
 //!
-//! [`ask`] reads as the request path; [`route`] and [`merge`] are its pure decisions, [`dispatch`]
-//! and [`edge`] its thin edges, [`app`] the one place where all of it is joined.
+//! [`ask`] reads as the request path; [`route`] and [`merge`] are its pure decisions, [`dispatch`],
+//! [`dial`] and [`edge`] its thin edges, [`app`] the one place where all of it is joined.
 
 pub mod app;
 pub mod ask;
 pub mod cli;
 pub mod config;
+pub mod dial;
 pub mod dispatch;
 pub mod edge;
 pub mod fit;

@@ -45,6 +45,9 @@ struct Serve {
     /// Folder of the database, in place of the settings'.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Dial specialists at private, link-local and reserved addresses too.
+    #[arg(long)]
+    allow_private: bool,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -83,11 +86,12 @@ async fn serve(args: Serve) -> Result<()> {
     config.model = args.model.unwrap_or(config.model);
     config.engine = args.engine;
     config.data = args.data.unwrap_or(config.data);
+    config.dispatch.allow_private |= args.allow_private;
 
     let listener = serve::listen(&config.listen).await?;
     let address = listener.local_addr()?;
     let tasks = Tasks::new(Duration::from_millis(config.limits.grace_ms));
-    let app = App::build(&config, &tasks).await?;
+    let app = App::build(&config, address.ip(), &tasks).await?;
     edge::spawn(app.clone(), listener, config.limits.request_bytes_max, &tasks).await?;
     #[expect(clippy::print_stdout, reason = "whoever started the process reads the address here")]
     {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use embedding::Backend;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram, info::Info},
@@ -26,6 +27,12 @@ struct OutcomeLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BackendLabels {
+    engine: &'static str,
+    device: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SpecialistLabels {
     specialist: String,
 }
@@ -41,6 +48,7 @@ pub struct Metrics {
     confidence: Histogram,
     abstentions: Counter,
     up: Family<SpecialistLabels, Gauge>,
+    backend: Family<BackendLabels, Gauge>,
 }
 
 /// Bounds in seconds: 5 ms to a minute.
@@ -49,8 +57,8 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    /// Nothing has happened yet; `space`, `engine` and `device` name the encoder.
-    pub fn new(space: &Space, engine: &str, device: &str) -> Self {
+    /// Nothing has happened yet; `space` is the encoder's.
+    pub fn new(space: &Space) -> Self {
         let requests = Family::default();
         let specialist_requests = Family::default();
         let specialist_duration = Family::new_with_constructor(seconds as fn() -> Histogram);
@@ -58,14 +66,13 @@ impl Metrics {
             (seconds(), Histogram::new((-4..=20).map(|step| f64::from(step) / 20.0)));
         let abstentions = Counter::default();
         let up = Family::default();
+        let backend = Family::default();
 
         let mut registry = Registry::with_prefix("consilium");
         let build = Info::new(vec![
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
             ("encoder", space.encoder.clone()),
             ("weights_sha256", space.weights.to_string()),
-            ("engine", engine.to_owned()),
-            ("device", device.to_owned()),
         ]);
         registry.register("build", "What runs here", build);
         registry.register("requests", "Questions asked, by how they ended", requests.clone());
@@ -89,6 +96,7 @@ impl Metrics {
         registry.register("routing_confidence", "Best score less the background's share", confidence.clone());
         registry.register("abstentions", "Questions that nobody covers", abstentions.clone());
         registry.register("specialist_up", "Whether a specialist serves", up.clone());
+        registry.register("encoder_backend", "What computes vectors at present", backend.clone());
         Self {
             registry,
             requests,
@@ -98,6 +106,7 @@ impl Metrics {
             confidence,
             abstentions,
             up,
+            backend,
         }
     }
 
@@ -145,8 +154,12 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { code }).inc();
     }
 
-    /// Everything, in the `OpenMetrics` text format; `health` is the fleet's of this moment.
-    pub fn text(&self, health: impl IntoIterator<Item = (SpecialistId, bool)>) -> String {
+    /// Everything, in the `OpenMetrics` text format; `backend` is the encoder's and `health` the
+    /// fleet's of this moment.
+    pub fn text(&self, backend: Backend, health: impl IntoIterator<Item = (SpecialistId, bool)>) -> String {
+        let Backend { engine, device } = backend;
+        self.backend.clear();
+        self.backend.get_or_create(&BackendLabels { engine, device }).set(1);
         // Whoever has left the fleet must not stand here as up.
         self.up.clear();
         for (id, healthy) in health {

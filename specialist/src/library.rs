@@ -5,7 +5,7 @@ use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use embedding::Embedder;
 use index::Index;
-use proto::{Digest, PublishedCard, Space, UnitVector, config::SpecialistConfig, wire};
+use proto::{Digest, Prototype, PublishedCard, Space, UnitVector, config::SpecialistConfig, wire};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -43,6 +43,12 @@ impl Collection {
     /// How many texts had to be embedded for it: those that the cache did not hold.
     pub fn embedded(&self) -> usize {
         self.embedded
+    }
+
+    /// At most `count` points that stand for its passages, each a centroid of at least five; none where
+    /// there are fewer passages, or no encoder. Takes seconds for thousands of passages.
+    pub fn prototypes(&self, count: usize) -> Vec<Prototype> {
+        prototypes::make(&self.vectors, count)
     }
 }
 
@@ -92,10 +98,10 @@ impl Library {
         if let Some(made) = made.as_ref().filter(|made| made.count == count) {
             return Ok(made.response.clone());
         }
-        let vectors = self.collection.vectors.clone();
+        let collection = self.collection.clone();
         let (space, revision) = (space.clone(), self.card.card().revision.clone());
         let work = move || {
-            let points = prototypes::make(&vectors, count);
+            let points = collection.prototypes(count);
             if points.is_empty() {
                 return Err(CallError::FewPassages);
             }
@@ -204,7 +210,7 @@ async fn embed(
 pub(crate) mod tests {
     use std::fs;
 
-    use embedding::{Limits, Model};
+    use embedding::Model;
 
     use super::*;
     use crate::config::Overrides;
@@ -215,7 +221,7 @@ pub(crate) mod tests {
             listen = \"127.0.0.1:0\"\ncorpus = \"corpus\"\nencoder = { kind = \"hashed\" }";
         fs::write(folder.join("specialist.toml"), toml).unwrap();
         let settings = Settings::load(&folder.join("specialist.toml"), Overrides::default()).unwrap();
-        let (embedder, _thread) = Embedder::start(Model::hashed(), Limits::default()).unwrap();
+        let (embedder, _thread) = Embedder::start(Model::hashed()).unwrap();
         Librarian::new(settings, Some(embedder)).unwrap()
     }
 

@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use embedding::{Embedder, Engine, Limits, Model};
+use embedding::{Embedder, Engine, Model};
 use proto::{
     config::{EncoderConfig, GeneratorConfig},
     wire::specialist_service_server::SpecialistServiceServer,
@@ -114,7 +114,7 @@ async fn embedder(settings: &Settings) -> Result<Option<Embedder>, Error> {
         EncoderConfig::Model => load(settings.model.clone(), settings.engine).await?,
     };
     // The thread ends with the last handle, and holds nothing that must outlive the process.
-    let (embedder, _thread) = Embedder::start(model, Limits::default()).map_err(Error::Encoder)?;
+    let (embedder, _thread) = Embedder::start(model).map_err(Error::Encoder)?;
     Ok(Some(embedder))
 }
 

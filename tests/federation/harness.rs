@@ -5,5 +5,5 @@ mod process;
 mod router;
 
 pub(crate) use institution::Institution;
-pub(crate) use process::{PATIENCE, Process, run};
+pub(crate) use process::{PATIENCE, Process, program, run};
 pub(crate) use router::{Answer, Router};

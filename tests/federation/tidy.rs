@@ -146,6 +146,24 @@ fn only_edges_speak_status_codes() {
 }
 
 #[test]
+fn only_the_dialler_dials_specialists() {
+    for file in sources(&root().join("router/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let path = file.strip_prefix(root().join("router/src")).unwrap();
+        let dials = text.contains("TcpStream::connect") || text.contains("lookup_host");
+        assert!(
+            !dials || path.starts_with("dial") || path == Path::new("dial.rs"),
+            "{} dials",
+            path.display()
+        );
+        // `cli.rs` calls the router that a person names at the terminal.
+        let calls = text.contains("Channel::") || text.contains("Client::connect");
+        let may = ["dispatch.rs", "cli.rs"].map(Path::new).contains(&path);
+        assert!(!calls || may, "{} makes connections of its own", path.display());
+    }
+}
+
+#[test]
 fn no_file_is_longer_than_it_may_be() {
     for name in crates() {
         for file in sources(&root().join(name)) {

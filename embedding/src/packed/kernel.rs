@@ -29,6 +29,10 @@ use std::{
     mem::transmute,
 };
 
+pub(super) mod tiles;
+
+use self::tiles::Tiles;
+
 /// How many numbers a vector holds.
 pub(super) const LANES: usize = 16;
 
@@ -71,10 +75,12 @@ pub(super) trait Kernel {
 
 /// An instruction set that this processor has.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Isa(Set);
+pub(crate) struct Isa(Set);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Set {
+    #[cfg(target_arch = "x86_64")]
+    Amx(Tiles),
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -89,6 +95,7 @@ impl Isa {
         {
             let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             if avx2 && is_x86_feature_detected!("avx512f") {
+                sets.extend(Tiles::available().map(|tiles| Self(Set::Amx(tiles))));
                 sets.push(Self(Set::Avx512));
             }
             if avx2 {
@@ -102,9 +109,20 @@ impl Isa {
     pub(super) fn engine(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
+            Set::Amx(_) => "packed amx",
+            #[cfg(target_arch = "x86_64")]
             Set::Avx512 => "packed avx512",
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => "packed avx2",
+        }
+    }
+
+    /// For the products of layers, where it has them.
+    pub(super) fn tiles(self) -> Option<Tiles> {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Amx(tiles) => Some(tiles),
+            _ => None,
         }
     }
 
@@ -113,7 +131,7 @@ impl Isa {
         match self.0 {
             // SAFETY: `available` made this value, having found avx512f, avx2 and fma.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => unsafe { avx512(kernel) },
+            Set::Amx(_) | Set::Avx512 => unsafe { avx512(kernel) },
             // SAFETY: `available` made this value, having found avx2 and fma.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { avx2(kernel) },

@@ -5,15 +5,16 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::Config;
 
 use super::{
-    network::{Dense, Layer, Network, Weights},
-    panels::{Piece, WIDTH, pieces, turned},
+    kernel::tiles::Tiles,
+    network::{Dense, Layer, Network, Right, Weights},
+    panels::{WIDTH, pieces, turned},
+    tiled,
 };
+use crate::names;
 
-/// `tensors` are of the CPU and in `f32`.
-pub(super) fn network(tensors: &VarBuilder, config: &Config) -> Result<Network> {
-    // Some files hold the network of a larger model, of which it is a part.
-    let inside = tensors.contains_tensor("bert.embeddings.word_embeddings.weight");
-    let root = if inside { tensors.pp("bert") } else { tensors.clone() };
+/// `tensors` are of the CPU and in `f32`; `tiles` where linear layers are to be in them.
+pub(super) fn network(tensors: &VarBuilder, config: &Config, tiles: Option<Tiles>) -> Result<Network> {
+    let root = names::root(tensors);
     let embeddings = root.pp("embeddings");
     let hidden = config.hidden_size;
     let head = hidden / config.num_attention_heads;
@@ -26,7 +27,7 @@ pub(super) fn network(tensors: &VarBuilder, config: &Config) -> Result<Network> 
         }
     }
     let layers =
-        (0..config.num_hidden_layers).map(|index| layer(&root.pp("encoder.layer").pp(index), config));
+        (0..config.num_hidden_layers).map(|index| layer(&root.pp("encoder.layer").pp(index), config, tiles));
     #[expect(clippy::cast_possible_truncation, reason = "the network computes in f32")]
     let epsilon = config.layer_norm_eps as f32;
     Ok(Network {
@@ -40,15 +41,15 @@ pub(super) fn network(tensors: &VarBuilder, config: &Config) -> Result<Network> 
     })
 }
 
-fn layer(tensors: &VarBuilder, config: &Config) -> Result<Layer> {
+fn layer(tensors: &VarBuilder, config: &Config, tiles: Option<Tiles>) -> Result<Layer> {
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let attention = tensors.pp("attention.self");
     #[expect(clippy::cast_precision_loss, reason = "heads are not that large")]
     let scale = 1.0 / ((hidden / config.num_attention_heads) as f32).sqrt();
     let three = [(attention.pp("query"), scale), (attention.pp("key"), 1.0), (attention.pp("value"), 1.0)];
-    let one = |name: &str, columns, depth| dense(&[(tensors.pp(name), 1.0)], columns, depth);
+    let one = |name: &str, columns, depth| dense(&[(tensors.pp(name), 1.0)], columns, depth, tiles);
     Ok(Layer {
-        attention: dense(&three, hidden, hidden)?,
+        attention: dense(&three, hidden, hidden, tiles)?,
         output: one("attention.output.dense", hidden, hidden)?,
         output_norm: norm(&tensors.pp("attention.output.LayerNorm"), hidden)?,
         inner: one("intermediate.dense", inner, hidden)?,
@@ -58,7 +59,7 @@ fn layer(tensors: &VarBuilder, config: &Config) -> Result<Layer> {
 }
 
 /// Linear layers of one input side by side, each with the factor that it is multiplied by.
-fn dense(parts: &[(VarBuilder, f32)], columns: usize, depth: usize) -> Result<Dense> {
+fn dense(parts: &[(VarBuilder, f32)], columns: usize, depth: usize, tiles: Option<Tiles>) -> Result<Dense> {
     let (mut panels, mut bias) = (Vec::new(), Vec::new());
     for (tensors, factor) in parts {
         let scaled = |mut values: Vec<f32>| {
@@ -70,16 +71,16 @@ fn dense(parts: &[(VarBuilder, f32)], columns: usize, depth: usize) -> Result<De
         panels.extend(turned(&scaled(values(tensors, "weight", &[columns, depth])?), depth));
         bias.extend(scaled(values(tensors, "bias", &[columns])?));
     }
-    Ok(Dense { panels, bias, depth })
+    let right = match tiles {
+        Some(tiles) => Right::Tiles(tiles, tiled::right(&panels)),
+        None => Right::Panels(panels),
+    };
+    Ok(Dense { right, bias, depth })
 }
 
 fn norm(tensors: &VarBuilder, width: usize) -> Result<Weights> {
-    // Files from older tools have names of their own.
-    let load = |name, old| -> Result<Vec<Piece>> {
-        let name = if tensors.contains_tensor(old) { old } else { name };
-        Ok(pieces(&values(tensors, name, &[width])?))
-    };
-    Ok(Weights { weight: load("weight", "gamma")?, bias: load("bias", "beta")? })
+    let [weight, bias] = names::norm(tensors, width)?;
+    Ok(Weights { weight: pieces(&weight.to_vec1()?), bias: pieces(&bias.to_vec1()?) })
 }
 
 fn values(tensors: &VarBuilder, name: &str, shape: &[usize]) -> Result<Vec<f32>> {

@@ -7,10 +7,14 @@ use rayon::{
 
 use super::{
     attention::{self, Part},
-    kernel::Isa,
+    kernel::{
+        Isa,
+        tiles::{Halves, Split, Tiles},
+    },
     math::Norm,
-    panels::{Panels, PanelsMut, Piece},
+    panels::{Panels, PanelsMut, Piece, WIDTH},
     product::{Finish, Product},
+    tiled::{Left, TileProduct},
 };
 
 /// The weights of a BERT, as far as a vector depends on them.
@@ -46,12 +50,17 @@ pub(super) struct Weights {
 
 /// A linear layer.
 pub(super) struct Dense {
-    /// The right side of its product.
-    pub(super) panels: Vec<Piece>,
+    pub(super) right: Right,
     /// One piece for each panel.
     pub(super) bias: Vec<Piece>,
     /// Columns of its input.
     pub(super) depth: usize,
+}
+
+/// The right side of a linear layer's product.
+pub(super) enum Right {
+    Panels(Vec<Piece>),
+    Tiles(Tiles, Vec<Halves>),
 }
 
 /// What a block of tokens needs on its way, kept between calls.
@@ -62,6 +71,8 @@ pub(super) struct Scratch {
     /// Queries, keys and values; or the inner values of the feed-forward step.
     wide: Vec<Piece>,
     context: Vec<Piece>,
+    /// The left side of a product in tiles.
+    left: Vec<Split>,
     parts: Vec<Part>,
 }
 
@@ -89,8 +100,8 @@ impl Network {
         self.embed(texts, rows, scratch)?;
         self.norm(&self.norm, &mut scratch.hidden, rows, plan);
         for layer in &self.layers {
-            let Scratch { hidden, next, wide, context, parts } = scratch;
-            layer.attention.apply(hidden, rows, wide, plan, Then::Nothing);
+            let Scratch { hidden, next, wide, context, left, parts } = scratch;
+            layer.attention.apply((hidden, rows), wide, left, plan, Then::Nothing);
             context.resize(self.width * rows, Piece::ZERO);
             let heads = self.width / self.head_width;
             let share = heads.div_ceil(plan.parts);
@@ -101,10 +112,10 @@ impl Network {
                 let head = attention::Heads { first: index * share, width: self.head_width };
                 attention::attend(plan.isa, texts, states, head, context, part);
             });
-            layer.output.apply(context, rows, next, plan, Then::Add(hidden));
+            layer.output.apply((context, rows), next, left, plan, Then::Add(hidden));
             self.norm(&layer.output_norm, next, rows, plan);
-            layer.inner.apply(next, rows, wide, plan, Then::Gelu);
-            layer.outer.apply(wide, rows, hidden, plan, Then::Add(next));
+            layer.inner.apply((next, rows), wide, left, plan, Then::Gelu);
+            layer.outer.apply((wide, rows), hidden, left, plan, Then::Add(next));
             self.norm(&layer.outer_norm, hidden, rows, plan);
         }
         Some(Panels { pieces: &scratch.hidden, stride: rows })
@@ -150,28 +161,48 @@ enum Then<'a> {
 
 impl Dense {
     /// Writes panels of `rows` rows to `out`, given such to read.
-    fn apply(&self, left: &[Piece], rows: usize, out: &mut Vec<Piece>, plan: Plan, then: Then) {
+    fn apply(
+        &self,
+        (input, rows): (&[Piece], usize),
+        out: &mut Vec<Piece>,
+        left: &mut Vec<Split>,
+        plan: Plan,
+        then: Then,
+    ) {
         let panels = self.bias.len();
         let share = panels.div_ceil(plan.parts);
         out.resize(panels * rows, Piece::ZERO);
+        if let Right::Tiles(..) = self.right {
+            plan.isa.run(Left { panels: input, rows, out: left });
+        }
         out.par_chunks_mut(share * rows).enumerate().for_each(|(index, out)| {
             let first = index * share;
             let bias = &self.bias[first..];
-            plan.isa.run(Product {
-                rows,
-                depth: self.depth,
-                panels: out.len() / rows,
-                left: Panels { pieces: left, stride: rows },
-                right: Panels { pieces: &self.panels[first * self.depth..], stride: self.depth },
-                out: PanelsMut { pieces: out, stride: rows },
-                finish: match then {
-                    Then::Nothing => Finish::Bias(bias),
-                    Then::Gelu => Finish::Gelu(bias),
-                    Then::Add(others) => {
-                        Finish::Add(bias, Panels { pieces: &others[first * rows..], stride: rows })
-                    }
-                },
-            });
+            let finish = match then {
+                Then::Nothing => Finish::Bias(bias),
+                Then::Gelu => Finish::Gelu(bias),
+                Then::Add(others) => {
+                    Finish::Add(bias, Panels { pieces: &others[first * rows..], stride: rows })
+                }
+            };
+            let panels = out.len() / rows;
+            let out = PanelsMut { pieces: out, stride: rows };
+            match &self.right {
+                Right::Panels(right) => plan.isa.run(Product {
+                    rows,
+                    depth: self.depth,
+                    panels,
+                    left: Panels { pieces: input, stride: rows },
+                    right: Panels { pieces: &right[first * self.depth..], stride: self.depth },
+                    out,
+                    finish,
+                }),
+                Right::Tiles(tiles, right) => {
+                    let depth = self.depth / WIDTH;
+                    let right = &right[first * depth..][..panels * depth];
+                    plan.isa.run(TileProduct { tiles: *tiles, rows, depth, left, right, out, finish });
+                }
+            }
         });
     }
 }

@@ -57,7 +57,7 @@ impl Kernel for Product<'_> {
                     12 if L::ROWS > 6 => self.tile::<L, 12>(lanes, panel, from),
                     rows => unreachable!("a tile of {rows} rows"),
                 }
-                self.finish(lanes, panel, from, to);
+                self.finish.apply(lanes, panel, from, self.out.rows(panel, from, to - from));
             }
         }
     }
@@ -102,13 +102,15 @@ impl Product<'_> {
             }
         }
     }
+}
 
+impl Finish<'_> {
+    /// On `rows` of a panel, beginning with row `from`.
     #[inline(always)]
-    fn finish<L: Lanes>(&mut self, lanes: L, panel: usize, from: usize, to: usize) {
-        let rows = self.out.rows(panel, from, to - from);
-        match self.finish {
-            Finish::Plain => {}
-            Finish::Bias(bias) => {
+    pub(super) fn apply<L: Lanes>(self, lanes: L, panel: usize, from: usize, rows: &mut [Piece]) {
+        match self {
+            Self::Plain => {}
+            Self::Bias(bias) => {
                 for row in rows {
                     for (values, bias) in row.0.iter_mut().zip(&bias[panel].0) {
                         let sum = lanes.add(lanes.load(values), lanes.load(bias));
@@ -116,7 +118,7 @@ impl Product<'_> {
                     }
                 }
             }
-            Finish::Gelu(bias) => {
+            Self::Gelu(bias) => {
                 for row in rows {
                     for (values, bias) in row.0.iter_mut().zip(&bias[panel].0) {
                         let sum = lanes.add(lanes.load(values), lanes.load(bias));
@@ -124,8 +126,9 @@ impl Product<'_> {
                     }
                 }
             }
-            Finish::Add(bias, others) => {
-                for (row, other) in rows.iter_mut().zip(others.rows(panel, from, to - from)) {
+            Self::Add(bias, others) => {
+                let others = others.rows(panel, from, rows.len());
+                for (row, other) in rows.iter_mut().zip(others) {
                     for (values, (bias, other)) in row.0.iter_mut().zip(bias[panel].0.iter().zip(&other.0)) {
                         let sum = lanes.add(lanes.load(values), lanes.load(bias));
                         lanes.store(values, lanes.add(sum, lanes.load(other)));

@@ -123,6 +123,7 @@ fn decision_value(decision: &Decision) -> Value {
         "confidence_min": decision.confidence_min,
         "encoder": decision.space.as_ref().map(|space| space.encoder.as_str()),
         "engine": decision.engine,
+        "device": decision.device,
         "snapshot_version": decision.snapshot_version,
         "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "timings_us": {

@@ -50,6 +50,7 @@ impl From<FleetError> for Status {
             FleetError::Full(_) => (Code::ResourceExhausted, "FLEET_FULL"),
             FleetError::Look(look) => match look {
                 LookError::Unreachable(_) => (Code::Unavailable, "SPECIALIST_UNREACHABLE"),
+                LookError::Refused { .. } => (Code::FailedPrecondition, "ADDRESS_REFUSED"),
                 LookError::Timeout { .. } => (Code::Unavailable, "SPECIALIST_SLOW"),
                 LookError::NotServing(_) => (Code::Unavailable, "SPECIALIST_NOT_SERVING"),
                 LookError::NotSpecialist(_) => (Code::FailedPrecondition, "NOT_A_SPECIALIST"),

@@ -25,7 +25,8 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
         space: Some((&*routed.question.space).into()),
         snapshot_version: routed.snapshot.version(),
         timings: Some(timings(&routed.timings)),
-        engine: routed.engine.clone(),
+        engine: routed.backend.engine.to_owned(),
+        device: routed.backend.device.to_owned(),
     }
 }
 

@@ -14,7 +14,10 @@ use tonic_health::pb::{
 };
 
 use super::Limits;
-use crate::dispatch::Dispatch;
+use crate::{
+    dial::{self, Special},
+    dispatch::Dispatch,
+};
 
 /// Prototypes of 4,096 vectors of 4,096 numbers, and what protobuf puts around them.
 const PROTOTYPES_BYTES_MAX: usize = 72 << 20;
@@ -28,6 +31,14 @@ pub enum LookError {
     /// Nobody answers there.
     #[error("{0} cannot be reached: is the specialist running, and is the address right?")]
     Unreachable(Endpoint),
+    /// The router does not dial there.
+    #[error("{endpoint} leads to {special}, and this router does not dial it: {}", special.remedy())]
+    Refused {
+        /// Where.
+        endpoint: Endpoint,
+        /// What is there.
+        special: Special,
+    },
     /// It took too long.
     #[error("{endpoint} did not answer within {limit_ms} ms")]
     Timeout {
@@ -177,6 +188,9 @@ impl Eye<'_> {
 
     fn failed(&self, status: &Status) -> LookError {
         let endpoint = self.endpoint.clone();
+        if let Some(special) = dial::refusal(status) {
+            return LookError::Refused { endpoint, special };
+        }
         match status.code() {
             Code::Unavailable => LookError::Unreachable(endpoint),
             // A server that is no gRPC server shows as a broken protocol, one of another kind as

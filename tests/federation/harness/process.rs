@@ -17,7 +17,7 @@ use tokio::{
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One of the workspace's programs, which stand beside the folder of this test's own.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.ancestors().nth(2).unwrap().join(name);
     assert!(program.exists(), "{} is not there: run `cargo build` first", program.display());

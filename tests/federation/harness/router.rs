@@ -25,6 +25,9 @@ const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
     [route]\nconfidence_min = 0.1\n\
     [fleet]\nrefresh_ms = 50\n";
 
+/// A free port that only this host reaches.
+const LOOPBACK: &str = "127.0.0.1:0";
+
 /// A running router with a database of its own.
 pub(crate) struct Router {
     data: PathBuf,
@@ -49,13 +52,21 @@ impl Router {
     pub(crate) async fn with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().to_owned();
-        let process = Self::process(&data, settings).await;
+        let process = Self::process(&data, settings, LOOPBACK, &[]).await;
+        Self { data, process, folder: Some(folder) }
+    }
+
+    /// A router that listens on `address`, `host:port`, with further arguments.
+    pub(crate) async fn listening(address: &str, further: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        let process = Self::process(&data, SETTINGS, address, further).await;
         Self { data, process, folder: Some(folder) }
     }
 
     /// A router whose database is in the folder `data`.
     pub(crate) async fn on(data: &Path) -> Self {
-        let process = Self::process(data, SETTINGS).await;
+        let process = Self::process(data, SETTINGS, LOOPBACK, &[]).await;
         Self { data: data.to_owned(), process, folder: None }
     }
 
@@ -63,15 +74,16 @@ impl Router {
     pub(crate) async fn restart(self) -> Self {
         let Self { data, process, folder } = self;
         assert!(process.stop().await.success());
-        let process = Self::process(&data, SETTINGS).await;
+        let process = Self::process(&data, SETTINGS, LOOPBACK, &[]).await;
         Self { data, process, folder }
     }
 
-    async fn process(data: &Path, settings: &str) -> Process {
+    async fn process(data: &Path, settings: &str, address: &str, further: &[&str]) -> Process {
         let config = data.join("router.toml");
         fs::write(&config, settings).unwrap();
-        let args = ["serve", "--listen", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-        Process::start("router", args.into_iter().chain(["--data", data.to_str().unwrap()])).await
+        let args = ["serve", "--listen", address, "--config", config.to_str().unwrap()];
+        let args = args.into_iter().chain(["--data", data.to_str().unwrap()]).chain(further.iter().copied());
+        Process::start("router", args).await
     }
 
     /// Runs the `registry` program against it.

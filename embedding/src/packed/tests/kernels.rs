@@ -3,10 +3,14 @@
 
 use super::{Isa, each_isa};
 use crate::packed::{
-    kernel::{Kernel, LANES, Lanes},
+    kernel::{
+        Kernel, LANES, Lanes,
+        tiles::{Halves, Split},
+    },
     math::{Norm, Softmax, erf, exp, gelu},
     panels::{Panels, PanelsMut, Piece, WIDTH, pieces, turned},
     product::{Finish, Product},
+    tiled::{Left, parts, right},
 };
 
 /// Numbers between -1 and 1 that look random, the same every time.
@@ -91,6 +95,67 @@ fn products_of_all_heights() {
             for (depth, columns) in [(1, 32), (31, 64), (32, 32), (45, 96), (96, 64)] {
                 for finish in 0..4 {
                     product(isa, &Case { rows, depth, columns, finish });
+                }
+            }
+        }
+    });
+}
+
+/// What a number of bf16 is.
+fn wide(bits: u16) -> f64 {
+    f64::from(f32::from_bits(u32::from(bits) << 16))
+}
+
+#[test]
+fn a_number_is_the_sum_of_its_parts() {
+    for value in noise(10, 10_000) {
+        let (high, low) = parts(value);
+        near(value, wide(high) + wide(low), f64::from(value.abs()) * 2_f64.powi(-16), "parts");
+    }
+    assert_eq!(parts(0.0), (0, 0));
+}
+
+/// As the instructions are documented, but exact.
+fn multiplied(left: &[Split], right: &[Halves], row: usize, column: usize) -> f64 {
+    let (half, column) = (column / 16, column % 16);
+    let terms = left.iter().zip(right).flat_map(|(left, right)| {
+        (0..WIDTH).map(move |k| {
+            let [one, other] = [&left.high, &left.low].map(|tile| wide(tile.0[row][k]));
+            let (pair, right) = (2 * column + k % 2, &right[half]);
+            let [high, low] = [&right.high, &right.low].map(|tile| wide(tile.0[k / 2][pair]));
+            one * high + one * low + other * high
+        })
+    });
+    terms.sum()
+}
+
+#[test]
+fn tiles_hold_what_panels_hold() {
+    let columns = 64;
+    each_isa(|isa| {
+        for (rows, depth) in [(1, 32), (15, 96), (16, 384), (17, 32), (33, 64), (70, 96)] {
+            let (given, weights) = (noise(1, rows * depth), noise(2, depth * columns));
+            let mut left = Vec::new();
+            isa.run(Left { panels: &panels(&given, depth), rows, out: &mut left });
+            let right = right(&panels(&weights, columns));
+            let width = depth / WIDTH;
+            let mut sums = vec![[[0.0; 16]; 2]; rows.next_multiple_of(16)];
+            for (panel, right) in right.chunks(width).enumerate() {
+                if let Some(tiles) = isa.tiles() {
+                    tiles.multiply(&left, right, &mut sums);
+                }
+                for (row, column) in (0..rows).flat_map(|row| (0..WIDTH).map(move |column| (row, column))) {
+                    let terms = (0..depth).map(|k| {
+                        let weight = weights[k * columns + panel * WIDTH + column];
+                        f64::from(given[row * depth + k]) * f64::from(weight)
+                    });
+                    let expected: f64 = terms.sum();
+                    let group = &left[row / 16 * width..][..width];
+                    let exact = multiplied(group, right, row % 16, column);
+                    assert!((exact - expected).abs() < 2e-4, "{exact} for {expected}");
+                    if isa.tiles().is_some() {
+                        near(sums[row].as_flattened()[column], exact, 2e-5, "sum of tiles");
+                    }
                 }
             }
         }

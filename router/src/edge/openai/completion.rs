@@ -195,7 +195,8 @@ impl Completion {
             "confidence": decision.confidence.is_finite().then_some(decision.confidence),
             "threshold": self.routed.confidence_min,
             "embedder": format!("{}@sha256:{}", space.encoder, space.weights),
-            "engine": self.routed.engine,
+            "engine": self.routed.backend.engine,
+            "device": self.routed.backend.device,
             "snapshot": self.routed.snapshot.version(),
             "considered": considered.collect::<Vec<_>>(),
         })

@@ -1,0 +1,106 @@
+//! Texts to measure with: made to a length, or read from folders.
+
+use std::{
+    cmp::Ordering,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use router::route::Background;
+use serde::Deserialize;
+
+/// `count` texts of exactly `tokens` tokens, as `counted` counts them, of the words of the
+/// background's questions.
+pub(crate) fn of_tokens(
+    tokens: usize,
+    count: usize,
+    counted: impl Fn(&str) -> Result<usize>,
+) -> Result<Vec<String>> {
+    let questions = Background::questions();
+    let words = questions.iter().flat_map(|question| question.split_whitespace());
+    let (mut texts, mut text) = (Vec::new(), String::new());
+    for word in words.cycle() {
+        if texts.len() == count {
+            break;
+        }
+        let longer = format!("{text} {word}");
+        match counted(&longer)?.cmp(&tokens) {
+            Ordering::Less => text = longer,
+            Ordering::Equal => {
+                texts.push(longer);
+                text.clear();
+            }
+            Ordering::Greater => text.clear(),
+        }
+    }
+    Ok(texts)
+}
+
+/// The passages of a folder of corpora, file by file, as a specialist embeds them: `title: text`.
+pub(crate) fn corpora(folder: &Path) -> Result<Vec<Vec<String>>> {
+    #[derive(Deserialize)]
+    struct Passage {
+        #[serde(default)]
+        title: String,
+        text: String,
+    }
+    files(folder, |Passage { title, text }| if title.is_empty() { text } else { format!("{title}: {text}") })
+}
+
+/// The questions of a folder, each the `query` of a line.
+pub(crate) fn questions(folder: &Path) -> Result<Vec<String>> {
+    #[derive(Deserialize)]
+    struct Question {
+        query: String,
+    }
+    Ok(files(folder, |Question { query }| query)?.concat())
+}
+
+/// A question, and who is to answer it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) query: String,
+    /// The corpus that it belongs to, by the name of its file.
+    pub(crate) domain: String,
+    /// What sort of question it is.
+    pub(crate) kind: String,
+}
+
+/// The questions of a folder with what is known of them.
+pub(crate) fn asked(folder: &Path) -> Result<Vec<Asked>> {
+    Ok(files(folder, |asked: Asked| asked)?.into_iter().flatten().collect())
+}
+
+/// The `.jsonl` files in `folder`, by their names.
+pub(crate) fn jsonl(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<PathBuf>>>()?;
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths.sort();
+    ensure!(!paths.is_empty(), "{} holds no .jsonl file: name a folder that does", folder.display());
+    Ok(paths)
+}
+
+/// What `kept` keeps of the lines of all `.jsonl` files in `folder`, by the names of the files.
+fn files<L: for<'a> Deserialize<'a>, T>(folder: &Path, kept: impl Fn(L) -> T) -> Result<Vec<Vec<T>>> {
+    let read = |path: PathBuf| {
+        let content = fs::read_to_string(&path)?;
+        let lines = content.lines().filter(|line| !line.trim().is_empty());
+        let lines = lines.map(|line| Ok(kept(serde_json::from_str(line)?))).collect::<Result<_>>();
+        lines.with_context(|| format!("{} has a line amiss", path.display()))
+    };
+    jsonl(folder)?.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_texts_have_their_length() {
+        let texts = of_tokens(7, 5, |text| Ok(text.split_whitespace().count())).unwrap();
+        assert_eq!(texts.len(), 5);
+        assert!(texts.iter().all(|text| text.split_whitespace().count() == 7));
+    }
+}
