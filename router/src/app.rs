@@ -10,6 +10,7 @@ use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    ask::Means,
     config::Config,
     dial::{Dialler, Policy as Dialling},
     dispatch::Dispatch,
@@ -31,7 +32,7 @@ pub struct App {
     /// How specialists are asked.
     pub dispatch: Arc<Dispatch>,
     /// What operators see.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// The longest that an answer may take.
     pub answer_max: Duration,
     /// Room for questions under way.
@@ -59,7 +60,7 @@ impl App {
         let fleet = Arc::new(opened.await?);
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
         Ok(Arc::new(Self {
-            metrics: Metrics::new(embedder.space()),
+            metrics: Arc::new(Metrics::new(embedder.space())),
             embedder,
             fleet,
             background: Background::new(vectors),
@@ -69,6 +70,15 @@ impl App {
             room: Arc::new(Semaphore::new(config.limits.in_flight_max)),
             store,
         }))
+    }
+
+    /// What a turn needs.
+    pub fn means(&self) -> Means {
+        Means {
+            dispatch: self.dispatch.clone(),
+            embedder: self.embedder.clone(),
+            metrics: self.metrics.clone(),
+        }
     }
 
     /// Room for one question, held as long as its answer; `None`, at once, where there is none.

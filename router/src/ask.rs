@@ -8,7 +8,7 @@ use std::{
 };
 
 use embedding::{Backend, EmbedError, Timing};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use proto::{AskOptions, Conversation, Embedding, SpecialistId};
 use registry::{Snapshot, SnapshotError};
 
@@ -17,7 +17,7 @@ use crate::{
     merge::Part,
     route::{self, Candidate, Decision},
 };
-use turn::Turn;
+pub use turn::{Means, Turn};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -177,12 +177,18 @@ pub async fn ask(
     app: Arc<App>,
     question: Question,
 ) -> Result<(Arc<Routed>, impl Stream<Item = Result<Event, AskError>> + Send), AskError> {
-    let arrived = Instant::now();
+    let arrived = tokio::time::Instant::now();
     let begun = async {
         let permit = app.room().ok_or(AskError::Overloaded)?;
         Ok((permit, Arc::new(route(&app, &question).await?)))
     };
     let (permit, routed) = begun.await.inspect_err(|error: &AskError| app.metrics.request(error.code()))?;
-    let turn = Turn::new(app, question, routed.clone(), arrived, permit);
-    Ok((routed, turn.answer()))
+    let patience = question.patience.unwrap_or(Duration::MAX).min(app.answer_max);
+    let text = question.conversation.question().to_owned();
+    let answer = Turn::new(app.means(), text, routed.clone(), arrived, patience).answer();
+    let answer = answer.inspect(move |_| {
+        // Moved in here, so that the question counts as long as its answer lives.
+        let _permit = &permit;
+    });
+    Ok((routed, answer))
 }

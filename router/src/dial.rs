@@ -24,6 +24,7 @@ use futures_util::future::BoxFuture;
 use hyper_util::rt::TokioIo;
 use proto::Endpoint;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     time::{Instant, timeout, timeout_at},
 };
@@ -35,12 +36,17 @@ pub use special::{Policy, Special};
 /// The most addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 4;
 
-/// Names and connections as the machine has them; the tests' names lie.
-pub(crate) trait Network: fmt::Debug + Send + Sync {
+/// The bytes of a connection, both ways.
+pub trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// Names and connections: the machine's own, the simulation's, and those of tests whose names lie.
+pub trait Network: fmt::Debug + Send + Sync {
     /// The addresses that `host` has now.
     fn resolve(&self, host: String, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
     /// A connection to `address`.
-    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>>;
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Wire>>>;
 }
 
 /// The machine's own.
@@ -52,12 +58,12 @@ impl Network for System {
         Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
     }
 
-    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Wire>>> {
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
             // Answers are streams of small events; none waits for the next.
             stream.set_nodelay(true)?;
-            Ok(stream)
+            Ok(Box::new(stream) as Box<dyn Wire>)
         })
     }
 }
@@ -83,7 +89,12 @@ pub struct Dialler {
 impl Dialler {
     /// Dials over the machine's network.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, network: Arc::new(System) }
+        Self::over(Arc::new(System), policy)
+    }
+
+    /// Dials over `network`.
+    pub fn over(network: Arc<dyn Network>, policy: Policy) -> Self {
+        Self { policy, network }
     }
 
     /// What connects to `endpoint`, each time within `limit`.
@@ -98,7 +109,7 @@ impl Dialler {
 pub(crate) struct Connector(Arc<Line>);
 
 impl Service<Uri> for Connector {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Box<dyn Wire>>;
     type Error = DialError;
     type Future = BoxFuture<'static, Result<Self::Response, DialError>>;
 
@@ -131,7 +142,7 @@ struct Past {
 }
 
 impl Line {
-    async fn dial(&self) -> Result<TcpStream, DialError> {
+    async fn dial(&self) -> Result<Box<dyn Wire>, DialError> {
         let by = Instant::now() + self.limit;
         let uri = self.endpoint.uri();
         // A URI puts an IPv6 address in brackets, a resolver does not know them.

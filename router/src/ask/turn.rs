@@ -1,25 +1,35 @@
 //! From a decision to an answer: asks, merges, and falls back on the reserves.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
+use embedding::Embedder;
 use futures_util::{Stream, StreamExt, stream::SelectAll};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
-use super::{AskError, Event, Finish, Question, Reason, Routed};
+use super::{AskError, Event, Finish, Reason, Routed};
 use crate::{
-    app::App,
-    dispatch::{Heard, Loss},
+    dispatch::{Dispatch, Heard, Loss},
     merge::{self, Ending, Input, Merge, Part, Speaker},
+    metrics::Metrics,
     route::{Candidate, Status, Verdict},
 };
 
+/// What a turn needs of the house.
+#[derive(Clone)]
+pub struct Means {
+    /// Asks specialists.
+    pub dispatch: Arc<Dispatch>,
+    /// Ranks what several of them cite.
+    pub embedder: Embedder,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+}
+
 /// One question on its way to an answer.
-pub(super) struct Turn {
-    app: Arc<App>,
-    question: Question,
+pub struct Turn {
+    means: Means,
+    /// What a specialist is shown.
+    question: String,
     routed: Arc<Routed>,
     merge: Merge,
     /// The candidate behind each place in the merge.
@@ -27,22 +37,22 @@ pub(super) struct Turn {
     statuses: Vec<Status>,
     spoke: Vec<usize>,
     arrived: Instant,
+    deadline: Instant,
     first_words: Option<Duration>,
-    /// Held until the last word is out.
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Turn {
-    pub(super) fn new(
-        app: Arc<App>,
-        question: Question,
+    /// A turn over `question`, which arrived when `arrived` says and has `patience` from then.
+    pub fn new(
+        means: Means,
+        question: String,
         routed: Arc<Routed>,
         arrived: Instant,
-        permit: OwnedSemaphorePermit,
+        patience: Duration,
     ) -> Self {
         let statuses = routed.decision.candidates.iter().map(|candidate| candidate.status).collect();
         Self {
-            app,
+            means,
             question,
             routed,
             merge: Merge::new(),
@@ -50,12 +60,13 @@ impl Turn {
             statuses,
             spoke: Vec::new(),
             arrived,
+            deadline: arrived + patience,
             first_words: None,
-            _permit: permit,
         }
     }
 
-    pub(super) fn answer(mut self) -> impl Stream<Item = Result<Event, AskError>> + Send {
+    /// Carries the decision out.
+    pub fn answer(mut self) -> impl Stream<Item = Result<Event, AskError>> + Send {
         async_stream::stream! {
             let (asked, reserves) = match self.routed.decision.verdict.clone() {
                 Verdict::Ask { asked, reserves } => (asked, reserves),
@@ -97,7 +108,7 @@ impl Turn {
                 Ending::Failed => {
                     let asked = self.places.iter().map(|&at| self.candidate(at).registration.id().to_string());
                     let error = AskError::Unanswered(asked.collect());
-                    self.app.metrics.request(error.code());
+                    self.means.metrics.request(error.code());
                     yield Err(error);
                     return;
                 }
@@ -112,11 +123,8 @@ impl Turn {
         let place = self.merge.join(speaker(&self.routed.decision.candidates[candidate]));
         self.places.push(candidate);
         self.statuses[candidate] = Status::Asked;
-        let patience = self.question.patience.unwrap_or(Duration::MAX).min(self.app.answer_max);
-        let deadline = tokio::time::Instant::from_std(self.arrived) + patience;
-        let question = self.question.conversation.question();
-        let heard =
-            self.app.dispatch.ask(&registration.endpoint, &self.routed.request_id, question, deadline);
+        let (dispatch, request_id) = (&self.means.dispatch, &self.routed.request_id);
+        let heard = dispatch.ask(&registration.endpoint, request_id, &self.question, self.deadline);
         heard.map(move |heard| (place, heard))
     }
 
@@ -133,7 +141,7 @@ impl Turn {
         if let Some(status) = ended {
             self.statuses[candidate] = status;
             let id = self.candidate(candidate).registration.id();
-            self.app.metrics.specialist_ended(id, status, self.arrived.elapsed());
+            self.means.metrics.specialist_ended(id, status, self.arrived.elapsed());
         }
         let input = match heard {
             Heard::Event(event) => Input::Event(event),
@@ -159,7 +167,7 @@ impl Turn {
         };
         if self.first_words.is_none() {
             let took = self.arrived.elapsed();
-            self.app.metrics.first_words(took);
+            self.means.metrics.first_words(took);
             self.first_words = Some(took);
         }
         if !self.spoke.contains(&candidate) {
@@ -179,7 +187,7 @@ impl Turn {
             passage.map_or_else(String::new, |passage| format!("{}: {}", passage.title, passage.text))
         });
         let texts: Vec<String> = texts.collect();
-        let Ok(vectors) = self.app.embedder.embed_all(&texts, |_| {}).await else {
+        let Ok(vectors) = self.means.embedder.embed_all(&texts, |_| {}).await else {
             // Without the encoder the decision's own order stands.
             return order;
         };
@@ -213,7 +221,7 @@ impl Turn {
         let candidates = self.routed.decision.candidates.iter().zip(&self.statuses);
         let candidates =
             candidates.map(|(candidate, status)| Candidate { status: *status, ..candidate.clone() });
-        self.app.metrics.finished(reason);
+        self.means.metrics.finished(reason);
         Finish {
             candidates: candidates.collect(),
             reason,

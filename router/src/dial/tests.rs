@@ -57,10 +57,10 @@ impl Network for Lying {
         async move { Ok(now.unwrap_or_default()) }.boxed()
     }
 
-    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Wire>>> {
         self.dialled.lock().unwrap().push(address.ip());
         let special = address.ip().is_loopback();
-        TcpStream::connect(if special { address } else { self.server }).boxed()
+        System.connect(if special { address } else { self.server })
     }
 }
 
@@ -73,7 +73,7 @@ impl Network for Noting {
         System.resolve(host, port)
     }
 
-    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<TcpStream>> {
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'static, io::Result<Box<dyn Wire>>> {
         self.0.lock().unwrap().push(address);
         async { Err(io::ErrorKind::ConnectionRefused.into()) }.boxed()
     }
@@ -85,7 +85,7 @@ fn strict() -> Policy {
 }
 
 fn dialler(network: Arc<dyn Network>) -> Dialler {
-    Dialler { policy: strict(), network }
+    Dialler::over(network, strict())
 }
 
 fn endpoint(url: &str) -> Endpoint {
@@ -97,7 +97,7 @@ async fn listener() -> TcpListener {
 }
 
 /// What a connector makes of its next connection: the stream, or why there is none.
-async fn connect(connector: &mut Connector) -> Result<TcpStream, DialError> {
+async fn connect(connector: &mut Connector) -> Result<Box<dyn Wire>, DialError> {
     connector.call(Uri::default()).await.map(TokioIo::into_inner)
 }
 
