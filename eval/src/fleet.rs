@@ -1,6 +1,6 @@
 //! A fleet that questions are routed in, by the shipped code and its defaults. Nobody is asked.
 
-use std::{hint::black_box, sync::Arc};
+use std::{collections::HashSet, hint::black_box, sync::Arc};
 
 use anyhow::{Context, Result};
 use index::Hit;
@@ -46,7 +46,14 @@ impl Fleet {
     pub(crate) fn decide(&self, question: &Embedding, hits: &[Hit<PrototypeKey>]) -> Decision {
         let scores = route::score(hits, self.policy.temperature);
         let background = self.background.score(&question.vector, self.policy.temperature);
-        black_box(route::decide(&self.policy, &self.options, &self.snapshot, &scores, background))
+        black_box(route::decide(
+            &self.policy,
+            &self.options,
+            &self.snapshot,
+            &scores,
+            background,
+            &HashSet::new(),
+        ))
     }
 
     /// Both.

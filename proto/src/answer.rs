@@ -1,6 +1,6 @@
 //! Answers: the events of a specialist's stream, checked one by one.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
     Invalid,
@@ -13,6 +13,9 @@ pub const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// The most passages that one answer may carry.
 pub const PASSAGES_MAX: usize = 32;
+
+/// The most events that one answer may have.
+pub const EVENTS_MAX: usize = 4_096;
 
 /// The most bytes that one event may have on the wire.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
@@ -37,8 +40,8 @@ pub struct Passage {
 /// A range of a passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Citation {
-    /// Which passage.
-    pub passage_id: String,
+    /// Which passage; shared by all that cite it.
+    pub passage_id: Arc<str>,
     /// UTF-8 bytes, on character boundaries.
     pub range: Range<usize>,
 }
@@ -74,21 +77,53 @@ pub enum AnswerEvent {
     Done(Outcome),
 }
 
+/// How much one answer may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerBounds {
+    /// Passages: as many as were asked for.
+    pub passages_max: usize,
+    /// Events of all kinds.
+    pub events_max: usize,
+    /// Bytes of all its words.
+    pub bytes_max: usize,
+}
+
+impl Default for AnswerBounds {
+    /// The contract's own.
+    fn default() -> Self {
+        Self { passages_max: PASSAGES_MAX, events_max: EVENTS_MAX, bytes_max: ANSWER_BYTES_MAX }
+    }
+}
+
 /// Reads the events of one answer in order and holds them to the contract: passages before the words
 /// that cite them, ranges that exist, sizes within bounds, nothing after the end.
 #[derive(Debug, Default)]
 pub struct AnswerCheck {
-    passages: HashMap<String, String>,
+    bounds: AnswerBounds,
+    passages: HashMap<Arc<str>, String>,
+    events: usize,
     bytes: usize,
     done: bool,
 }
 
 impl AnswerCheck {
+    /// A check that also holds the answer to `bounds`.
+    pub fn new(bounds: AnswerBounds) -> Self {
+        Self { bounds, ..Self::default() }
+    }
+
+    /// Whether any event came.
+    pub fn began(&self) -> bool {
+        self.events > 0
+    }
+
     /// The next event, or what is wrong with it.
     pub fn read(&mut self, response: wire::AnswerResponse) -> Result<AnswerEvent, Invalid> {
         if self.done {
             return Err(Invalid::malformed("event", "comes after done"));
         }
+        self.events += 1;
+        bounded("events", self.events, (0, self.bounds.events_max), "entries")?;
         match response.event.ok_or_else(|| Invalid::missing("event"))? {
             wire::answer_response::Event::Passage(passage) => self.passage(passage),
             wire::answer_response::Event::Words(words) => self.words(words),
@@ -99,7 +134,7 @@ impl AnswerCheck {
 
     fn passage(&mut self, passage: wire::Passage) -> Result<AnswerEvent, Invalid> {
         let wire::Passage { passage_id, title, text: body, url, license, similarity } = passage;
-        bounded("passages", self.passages.len() + 1, (0, PASSAGES_MAX), "entries")?;
+        bounded("passages", self.passages.len() + 1, (0, self.bounds.passages_max), "entries")?;
         let url = text("passage.url", url, (0, 2_000))?;
         if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
             return Err(Invalid::malformed("passage.url", "must be an http or https address"));
@@ -115,7 +150,7 @@ impl AnswerCheck {
             license: text("passage.license", license, (0, 120))?,
             similarity,
         };
-        if self.passages.insert(passage.id.clone(), passage.text.clone()).is_some() {
+        if self.passages.insert(passage.id.as_str().into(), passage.text.clone()).is_some() {
             return Err(Invalid::malformed("passage.passage_id", "was sent before"));
         }
         Ok(AnswerEvent::Passage(passage))
@@ -126,7 +161,7 @@ impl AnswerCheck {
         // Space between sentences is words too, so blank text is not refused here.
         bounded("words.text", text.len(), (1, 32_768), "bytes")?;
         self.bytes += text.len();
-        bounded("answer", self.bytes, (0, ANSWER_BYTES_MAX), "bytes")?;
+        bounded("answer", self.bytes, (0, self.bounds.bytes_max), "bytes")?;
         let citation = citation.map(|citation| self.citation(citation)).transpose()?;
         Ok(AnswerEvent::Words(Words { text, citation }))
     }
@@ -134,13 +169,13 @@ impl AnswerCheck {
     fn citation(&self, citation: wire::Citation) -> Result<Citation, Invalid> {
         let wire::Citation { passage_id, start_bytes, end_bytes } = citation;
         let range = start_bytes as usize..end_bytes as usize;
-        let Some(passage) = self.passages.get(&passage_id) else {
+        let Some((id, passage)) = self.passages.get_key_value(passage_id.as_str()) else {
             return Err(Invalid::malformed("words.citation.passage_id", "names a passage that was not sent"));
         };
         if passage.get(range.clone()).is_none_or(str::is_empty) {
             return Err(Invalid::malformed("words.citation", "is no range of characters of its passage"));
         }
-        Ok(Citation { passage_id, range })
+        Ok(Citation { passage_id: id.clone(), range })
     }
 
     fn done(&mut self, done: wire::Done) -> Result<AnswerEvent, Invalid> {
@@ -190,7 +225,7 @@ impl From<Citation> for wire::Citation {
         Self {
             start_bytes: bytes(citation.range.start),
             end_bytes: bytes(citation.range.end),
-            passage_id: citation.passage_id,
+            passage_id: citation.passage_id.to_string(),
         }
     }
 }
@@ -254,5 +289,7 @@ mod tests {
             (0..9).map(|_| words(&chunk, None)),
             "answer: has 294912 bytes, where 0 to 262144 are allowed",
         );
+        let beats = (0..=EVENTS_MAX).map(|_| wire::answer_response::Event::Heartbeat(wire::Heartbeat {}));
+        refused(beats, "events: has 4097 entries, where 0 to 4096 are allowed");
     }
 }

@@ -110,6 +110,8 @@ pub struct Card {
     pub revision: String,
     /// Size of its corpus.
     pub passage_count: u64,
+    /// Whether the asker must have agreed before a question goes there.
+    pub asks_consent: bool,
 }
 
 impl TryFrom<wire::Card> for Card {
@@ -130,6 +132,7 @@ impl TryFrom<wire::Card> for Card {
             generator,
             revision,
             passage_count,
+            asks_consent,
         } = card;
         Ok(Self {
             id: specialist_id.parse()?,
@@ -144,6 +147,7 @@ impl TryFrom<wire::Card> for Card {
             generator: text("generator", generator, (1, 64))?,
             revision: text("revision", revision, (1, 64))?,
             passage_count,
+            asks_consent,
         })
     }
 }

@@ -27,6 +27,9 @@ pub struct SpecialistConfig {
     /// What readers must know.
     #[serde(default)]
     pub notice: String,
+    /// Whether the asker must have agreed before a question comes here.
+    #[serde(default)]
+    pub asks_consent: bool,
     /// Folder or file of the corpus, relative to this file. Absent only for a scripted generator.
     pub corpus: Option<PathBuf>,
     /// Address to listen on, `host:port`.

@@ -81,6 +81,8 @@ pub struct AskOptions {
     pub only: Vec<SpecialistId>,
     /// Never ask these.
     pub exclude: Vec<SpecialistId>,
+    /// The asker agrees that these see the question, where their cards ask for consent.
+    pub consent: Vec<SpecialistId>,
     /// Ask at most so many; the policy's own limit holds besides.
     pub specialists_max: Option<NonZeroUsize>,
 }
@@ -89,7 +91,7 @@ impl TryFrom<Option<wire::AskOptions>> for AskOptions {
     type Error = Invalid;
 
     fn try_from(options: Option<wire::AskOptions>) -> Result<Self, Invalid> {
-        let wire::AskOptions { only, exclude, specialists_max } = options.unwrap_or_default();
+        let wire::AskOptions { only, exclude, specialists_max, consent } = options.unwrap_or_default();
         let ids = |field: &str, ids: Vec<String>| {
             bounded(field, ids.len(), (0, 64), "entries")?;
             let parse = |id: &String| id.parse::<SpecialistId>();
@@ -98,6 +100,7 @@ impl TryFrom<Option<wire::AskOptions>> for AskOptions {
         Ok(Self {
             only: ids("options.only", only)?,
             exclude: ids("options.exclude", exclude)?,
+            consent: ids("options.consent", consent)?,
             specialists_max: NonZeroUsize::new(specialists_max as usize),
         })
     }

@@ -13,7 +13,7 @@ pub mod invalid;
 pub mod prototypes;
 pub mod space;
 
-pub use answer::{AnswerCheck, AnswerEvent, Citation, Outcome, Passage, Words};
+pub use answer::{AnswerBounds, AnswerCheck, AnswerEvent, Citation, Outcome, Passage, Words};
 pub use card::{Card, Digest, PublishedCard, SpecialistId};
 pub use conversation::{AskOptions, Conversation, Role, Turn};
 pub use endpoint::Endpoint;

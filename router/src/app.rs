@@ -1,10 +1,11 @@
 //! The composition root: every stage is built and joined here.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use embedding::{Embedder, Model};
-use proto::config::EncoderConfig;
+use proto::{SpecialistId, config::EncoderConfig};
+use registry::Snapshot;
 use serve::Tasks;
 use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -70,6 +71,12 @@ impl App {
             room: Arc::new(Semaphore::new(config.limits.in_flight_max)),
             store,
         }))
+    }
+
+    /// Those of `snapshot` that failed too often lately.
+    pub fn ejected(&self, snapshot: &Snapshot) -> HashSet<SpecialistId> {
+        let out = snapshot.members().filter(|member| self.dispatch.is_out(&member.endpoint));
+        out.map(|member| member.id().clone()).collect()
     }
 
     /// What a turn needs.

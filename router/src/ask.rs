@@ -37,9 +37,18 @@ pub enum AskError {
     /// The fleet could not be searched.
     #[error("the fleet could not be searched")]
     Snapshot(#[from] SnapshotError),
-    /// Everybody who was asked failed before the first word.
-    #[error("none of the specialists that were asked could answer: {}", .0.join(", "))]
-    Unanswered(Vec<String>),
+    /// Everybody who was asked failed before the first word; these are all candidates.
+    #[error("none of the specialists that were asked could answer: {}", failures(.0))]
+    Unanswered(Vec<Candidate>),
+}
+
+/// Who was asked, and why each gave out.
+fn failures(candidates: &[Candidate]) -> String {
+    let failures = candidates.iter().filter_map(|candidate| {
+        let failure = candidate.failure.as_ref()?;
+        Some(format!("{} ({failure})", candidate.registration.id()))
+    });
+    failures.collect::<Vec<_>>().join(", ")
 }
 
 impl AskError {
@@ -157,7 +166,8 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
     let searched = Instant::now();
     let scores = route::score(&hits, app.policy.temperature);
     let background = app.background.score(&embedded.embedding.vector, app.policy.temperature);
-    let decision = route::decide(&app.policy, options, &snapshot, &scores, background);
+    let ejected = app.ejected(&snapshot);
+    let decision = route::decide(&app.policy, options, &snapshot, &scores, background, &ejected);
     let timings =
         Timings { embedding: embedded.timing, search: searched - began, decide: searched.elapsed() };
     app.metrics.routed(&decision);

@@ -30,6 +30,10 @@ pub struct Asking {
     /// Do not ask this specialist; repeat it for several.
     #[arg(long, value_name = "ID")]
     exclude: Vec<String>,
+    /// Agree that this specialist sees the question, where its card asks for consent; repeat it for
+    /// several.
+    #[arg(long, value_name = "ID")]
+    consent: Vec<String>,
     /// How the result is printed.
     #[arg(short, long, value_enum, default_value_t)]
     output: Output,
@@ -56,7 +60,12 @@ impl Asking {
     }
 
     fn options(&self) -> wire::AskOptions {
-        wire::AskOptions { only: self.only.clone(), exclude: self.exclude.clone(), specialists_max: 0 }
+        wire::AskOptions {
+            only: self.only.clone(),
+            exclude: self.exclude.clone(),
+            specialists_max: 0,
+            consent: self.consent.clone(),
+        }
     }
 
     async fn connect(&self) -> Result<RouterServiceClient<Channel>> {

@@ -55,10 +55,6 @@ impl Config {
             self;
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let limits = [
-            ("dispatch.connect_ms", dispatch.connect_ms),
-            ("dispatch.first_words_ms", dispatch.first_words_ms),
-            ("dispatch.idle_ms", dispatch.idle_ms),
-            ("dispatch.in_flight_max", count(dispatch.in_flight_max)),
             ("fleet.specialists_max", count(fleet.specialists_max)),
             ("fleet.prototypes_max", count(fleet.prototypes_max)),
             ("fleet.look_ms", fleet.look_ms),
@@ -73,6 +69,7 @@ impl Config {
         if fleet.prototypes_max > PROTOTYPES_MAX {
             return Err(format!("fleet.prototypes_max must be at most {PROTOTYPES_MAX}"));
         }
+        dispatch.check()?;
         route.check().map_err(str::to_owned)
     }
 }

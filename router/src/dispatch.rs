@@ -1,58 +1,59 @@
 //! Asking specialists: one stream each, within limits, and every way to fail is an event.
 
+mod breaker;
+mod call;
+mod limits;
+
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::Stream;
 use proto::{
-    AnswerCheck, AnswerEvent, Endpoint,
-    answer::EVENT_BYTES_MAX,
-    wire::{AnswerRequest, AnswerResponse, Role, Turn, specialist_service_client::SpecialistServiceClient},
+    AnswerEvent, Endpoint,
+    wire::{AnswerRequest, Role, Turn},
 };
-use serde::Deserialize;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout_at},
+    sync::Semaphore,
+    time::{Instant, sleep},
 };
-use tonic::{Code, Request, Status, Streaming, transport::Channel};
+use tonic::{Code, transport::Channel};
+use tower::retry::budget::TpsBudget;
 
-use crate::dial::{self, Dialler, Special};
+use crate::dial::{Dialler, Special};
+use breaker::Breaker;
+use call::Call;
+pub use limits::{Eject, Limits, Retry};
 
-/// How many passages a specialist is asked for.
-const PASSAGES_MAX: u32 = 8;
+/// How many passages a specialist is asked for; it is held to that.
+const PASSAGES_MAX: usize = 8;
 
-/// Room beside an event for what gRPC and protobuf put around it.
-const FRAME_BYTES: usize = 1024;
+/// How much of a stream a specialist may send ahead of its reader, in bytes, and of all streams of a
+/// connection: what it costs the router at the most that somebody floods it.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 
-/// The limits of asking one specialist.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Milliseconds to connect.
-    pub connect_ms: u64,
-    /// Milliseconds until its first words.
-    pub first_words_ms: u64,
-    /// Milliseconds between two events, heartbeats counted.
-    pub idle_ms: u64,
-    /// Answers of one specialist at a time; more are not sent to it.
-    pub in_flight_max: usize,
-    /// Whether specialists at private, link-local and reserved addresses are dialled.
-    pub allow_private: bool,
-}
+/// For how long a call counts towards the share of further ones, and how many are free.
+const RETRY_WINDOW: Duration = Duration::from_secs(10);
+const RETRIES_PER_SECOND: u32 = 1;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect_ms: 1_000,
-            first_words_ms: 10_000,
-            idle_ms: 5_000,
-            in_flight_max: 64,
-            allow_private: false,
-        }
-    }
+/// A question for one specialist. It goes out and nothing before it: what others said earlier is not
+/// this institution's to see.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Whom.
+    pub endpoint: &'a Endpoint,
+    /// The router's name for the question.
+    pub request_id: &'a str,
+    /// What.
+    pub question: &'a str,
+    /// Until when.
+    pub deadline: Instant,
+    /// Even where it failed too often lately: nobody else covers its domain.
+    pub insist: bool,
 }
 
 /// What comes from a specialist that was asked.
@@ -60,6 +61,8 @@ impl Default for Limits {
 pub enum Heard {
     /// An event of its answer, held to the contract. After `Done` nothing follows.
     Event(AnswerEvent),
+    /// It could not be had, and is called again.
+    Retried(Loss),
     /// It gave out; nothing follows.
     Lost(Loss),
 }
@@ -70,12 +73,23 @@ pub enum Loss {
     /// It said nothing within its time.
     #[error("it said nothing within {0} ms")]
     Timeout(u64),
+    /// It kept its stream alive, but hardly spoke.
+    #[error("it sent less than {bytes} bytes in {ms} ms")]
+    Slow {
+        /// The least that was to come.
+        bytes: u64,
+        /// Within this time.
+        ms: u64,
+    },
     /// The whole question ran out of time.
     #[error("the question's deadline passed")]
     Deadline,
     /// As many of its answers are under way as the router allows.
     #[error("it is at its limit of answers in flight")]
     Busy,
+    /// It failed too often lately and is left alone.
+    #[error("it failed too often lately and is left alone for a while")]
+    Ejected,
     /// Its name leads where the router does not dial.
     #[error("its name leads to {0}, which is not dialled")]
     Undialled(Special),
@@ -90,19 +104,35 @@ pub enum Loss {
     Contract(#[from] proto::Invalid),
 }
 
+impl Loss {
+    /// Whether it says that the specialist does badly, and not its asker or the router.
+    fn is_failure(&self) -> bool {
+        match self {
+            Self::Timeout(_)
+            | Self::Slow { .. }
+            | Self::Undialled(_)
+            | Self::Status(_)
+            | Self::Unfinished
+            | Self::Contract(_) => true,
+            Self::Deadline | Self::Busy | Self::Ejected => false,
+        }
+    }
+}
+
 /// Asks specialists, and keeps their connections warm.
 #[derive(Debug)]
 pub struct Dispatch {
     limits: Limits,
     dialler: Dialler,
-    lines: Mutex<HashMap<Endpoint, Line>>,
+    lines: Mutex<HashMap<Endpoint, Arc<Line>>>,
 }
 
-/// A specialist's connection and the room on it.
-#[derive(Debug, Clone)]
+/// A specialist's connection, the room on it, and how it did lately.
 struct Line {
     channel: Channel,
     room: Arc<Semaphore>,
+    budget: Arc<TpsBudget>,
+    breaker: Mutex<Breaker>,
 }
 
 impl Dispatch {
@@ -113,134 +143,136 @@ impl Dispatch {
 
     /// A connection to `endpoint`, made when it is first used.
     pub fn channel(&self, endpoint: &Endpoint) -> Channel {
-        self.line(endpoint).channel
+        self.line(endpoint).channel.clone()
     }
 
     /// Drops the connections to all but `endpoints`.
     pub fn keep_only(&self, endpoints: &[&Endpoint]) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|endpoint, _| endpoints.contains(&endpoint));
+        self.lines().retain(|endpoint, _| endpoints.contains(&endpoint));
     }
 
-    /// Asks the specialist at `endpoint` until `deadline`; the stream ends after `Done` or `Lost`.
-    /// The question goes out and nothing before it: what others said earlier is not this
-    /// institution's to see.
-    pub fn ask(
-        &self,
-        endpoint: &Endpoint,
-        request_id: &str,
-        question: &str,
-        deadline: Instant,
-    ) -> impl Stream<Item = Heard> + Send + use<> {
-        let line = self.line(endpoint);
-        let limits = self.limits.clone();
+    /// Whether whoever is at `endpoint` failed too often lately and is left alone.
+    pub fn is_out(&self, endpoint: &Endpoint) -> bool {
+        self.lines().get(endpoint).is_some_and(|line| line.breaker().is_out(Instant::now()))
+    }
+
+    /// Asks a specialist; the stream ends after `Done` or `Lost`.
+    pub fn ask(&self, asked: Asked<'_>) -> impl Stream<Item = Heard> + Send + use<> {
+        let Asked { endpoint, request_id, question, deadline, insist } = asked;
+        let (line, endpoint, limits) = (self.line(endpoint), endpoint.clone(), self.limits.clone());
         let request = AnswerRequest {
             request_id: request_id.to_owned(),
             turns: vec![Turn { role: Role::User.into(), text: question.to_owned() }],
-            passages_max: PASSAGES_MAX,
+            passages_max: u32::try_from(PASSAGES_MAX).unwrap_or(u32::MAX),
         };
         async_stream::stream! {
             // The permit lives in the stream: an answer counts until its last event.
-            let Ok(permit) = line.room.clone().try_acquire_owned() else {
+            let Ok(_permit) = line.room.clone().try_acquire_owned() else {
                 yield Heard::Lost(Loss::Busy);
                 return;
             };
-            let mut call = Call::new(line.channel, limits, deadline, permit);
+            let Some(mut trial) = Trial::begin(line.clone(), insist) else {
+                yield Heard::Lost(Loss::Ejected);
+                return;
+            };
+            let eject = limits.eject.clone();
+            let mut call = Call::new(line.channel.clone(), request, limits, line.budget.clone(), deadline);
             loop {
-                match call.next(&request).await {
+                let loss = match call.next().await {
                     Ok(event) => {
                         let last = matches!(event, AnswerEvent::Done(_));
+                        if last {
+                            trial.end(true, &eject);
+                        }
                         yield Heard::Event(event);
                         if last {
                             return;
                         }
+                        continue;
                     }
-                    Err(loss) => {
-                        yield Heard::Lost(loss);
-                        return;
-                    }
+                    Err(loss) => loss,
+                };
+                if let Some(wait) = call.retry(&loss) {
+                    yield Heard::Retried(loss);
+                    sleep(wait).await;
+                    continue;
                 }
+                if loss.is_failure() && trial.end(false, &eject) {
+                    tracing::warn!(%endpoint, "failed too often: it is left alone for a while");
+                }
+                yield Heard::Lost(loss);
+                return;
             }
         }
     }
 
-    fn line(&self, endpoint: &Endpoint) -> Line {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = lines.entry(endpoint.clone()).or_insert_with(|| {
+    fn line(&self, endpoint: &Endpoint) -> Arc<Line> {
+        let line = || {
             // In place of tonic's own limit, whose end shows as an unknown error; the connector's shows
             // as unavailable, and is shared among the addresses of a name.
-            let limit = Duration::from_millis(self.limits.connect_ms);
+            let connector = self.dialler.connector(endpoint, self.limits.connect());
             let channel = Channel::builder(endpoint.uri().clone())
-                .http2_keep_alive_interval(Duration::from_secs(10))
-                .keep_alive_timeout(Duration::from_secs(5))
-                .connect_with_connector_lazy(self.dialler.connector(endpoint, limit));
-            Line { channel, room: Arc::new(Semaphore::new(self.limits.in_flight_max)) }
-        });
-        line.clone()
+                .http2_keep_alive_interval(Duration::from_millis(self.limits.keep_alive_ms))
+                .keep_alive_timeout(Duration::from_millis(self.limits.keep_alive_timeout_ms))
+                .initial_stream_window_size(STREAM_WINDOW_BYTES)
+                .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+                .connect_with_connector_lazy(connector);
+            let share = self.limits.retry.share_max;
+            Arc::new(Line {
+                channel,
+                room: Arc::new(Semaphore::new(self.limits.in_flight_max)),
+                budget: Arc::new(TpsBudget::new(RETRY_WINDOW, RETRIES_PER_SECOND, share)),
+                breaker: Mutex::new(Breaker::new(Instant::now())),
+            })
+        };
+        self.lines().entry(endpoint.clone()).or_insert_with(line).clone()
+    }
+
+    fn lines(&self) -> MutexGuard<'_, HashMap<Endpoint, Arc<Line>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One answer under way.
-struct Call {
-    client: SpecialistServiceClient<Channel>,
-    stream: Option<Streaming<AnswerResponse>>,
-    check: AnswerCheck,
-    limits: Limits,
-    deadline: Instant,
-    /// Until when the first words must be there; `None` once they are.
-    words_by: Option<Instant>,
-    _permit: OwnedSemaphorePermit,
+impl Line {
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Call {
-    fn new(channel: Channel, limits: Limits, deadline: Instant, permit: OwnedSemaphorePermit) -> Self {
-        Self {
-            client: SpecialistServiceClient::new(channel)
-                .max_decoding_message_size(EVENT_BYTES_MAX + FRAME_BYTES),
-            stream: None,
-            check: AnswerCheck::default(),
-            words_by: Some(Instant::now() + Duration::from_millis(limits.first_words_ms)),
-            limits,
-            deadline,
-            _permit: permit,
-        }
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Line")
+            .field("room", &self.room)
+            .field("breaker", &self.breaker)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One answer, as the breaker sees it. Dropped without an end, it says nothing.
+struct Trial {
+    line: Arc<Line>,
+    probe: bool,
+}
+
+impl Trial {
+    /// `None` where the specialist is left alone and nobody insists.
+    fn begin(line: Arc<Line>, insist: bool) -> Option<Self> {
+        let admitted = line.breaker().admit(Instant::now());
+        let probe = admitted.or(insist.then_some(false))?;
+        Some(Self { line, probe })
     }
 
-    async fn next(&mut self, request: &AnswerRequest) -> Result<AnswerEvent, Loss> {
-        let idle = Instant::now() + Duration::from_millis(self.limits.idle_ms);
-        let (by, late) = [
-            (Some(idle), Loss::Timeout(self.limits.idle_ms)),
-            (self.words_by, Loss::Timeout(self.limits.first_words_ms)),
-            (Some(self.deadline), Loss::Deadline),
-        ]
-        .into_iter()
-        .filter_map(|(by, late)| Some((by?, late)))
-        .min_by_key(|(by, _)| *by)
-        .unwrap_or((self.deadline, Loss::Deadline));
-        let response = match timeout_at(by, self.receive(request)).await {
-            Err(_) => return Err(late),
-            Ok(Err(status)) => {
-                return Err(dial::refusal(&status).map_or(Loss::Status(status.code()), Loss::Undialled));
-            }
-            Ok(Ok(None)) => return Err(Loss::Unfinished),
-            Ok(Ok(Some(response))) => response,
-        };
-        let event = self.check.read(response)?;
-        if matches!(event, AnswerEvent::Words(_)) {
-            self.words_by = None;
-        }
-        Ok(event)
+    /// The answer ended; whether the specialist is left alone from now on.
+    fn end(&mut self, good: bool, limits: &Eject) -> bool {
+        self.probe = false;
+        self.line.breaker().record(good, Instant::now(), limits)
     }
+}
 
-    async fn receive(&mut self, request: &AnswerRequest) -> Result<Option<AnswerResponse>, Status> {
-        let stream = match &mut self.stream {
-            Some(stream) => stream,
-            none => {
-                let mut request = Request::new(request.clone());
-                request.set_timeout(self.deadline.saturating_duration_since(Instant::now()));
-                none.insert(self.client.answer(request).await?.into_inner())
-            }
-        };
-        stream.message().await
+impl Drop for Trial {
+    fn drop(&mut self) {
+        if self.probe {
+            self.line.breaker().release(Instant::now());
+        }
     }
 }

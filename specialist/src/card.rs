@@ -49,6 +49,7 @@ fn card(config: &SpecialistConfig, endpoint: &str, passage_count: usize) -> wire
         generator: generator.to_owned(),
         revision: "draft".to_owned(),
         passage_count: passage_count as u64,
+        asks_consent: config.asks_consent,
     }
 }
 

@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use embedding::Embedder;
 use futures_util::{Stream, StreamExt, stream::SelectAll};
+use proto::{AnswerEvent, Outcome};
 use tokio::time::Instant;
 
 use super::{AskError, Event, Finish, Reason, Routed};
 use crate::{
-    dispatch::{Dispatch, Heard, Loss},
+    dispatch::{Asked, Dispatch, Heard, Loss},
     merge::{self, Ending, Input, Merge, Part, Speaker},
     metrics::Metrics,
     route::{Candidate, Status, Verdict},
@@ -34,7 +35,8 @@ pub struct Turn {
     merge: Merge,
     /// The candidate behind each place in the merge.
     places: Vec<usize>,
-    statuses: Vec<Status>,
+    /// Everybody, with what became of them so far.
+    candidates: Vec<Candidate>,
     spoke: Vec<usize>,
     arrived: Instant,
     deadline: Instant,
@@ -50,14 +52,13 @@ impl Turn {
         arrived: Instant,
         patience: Duration,
     ) -> Self {
-        let statuses = routed.decision.candidates.iter().map(|candidate| candidate.status).collect();
         Self {
             means,
             question,
+            candidates: routed.decision.candidates.clone(),
             routed,
             merge: Merge::new(),
             places: Vec::new(),
-            statuses,
             spoke: Vec::new(),
             arrived,
             deadline: arrived + patience,
@@ -106,8 +107,7 @@ impl Turn {
                     Reason::NoAnswer
                 }
                 Ending::Failed => {
-                    let asked = self.places.iter().map(|&at| self.candidate(at).registration.id().to_string());
-                    let error = AskError::Unanswered(asked.collect());
+                    let error = AskError::Unanswered(self.candidates);
                     self.means.metrics.request(error.code());
                     yield Err(error);
                     return;
@@ -119,35 +119,49 @@ impl Turn {
 
     /// Asks a candidate; what it says comes with its place in the merge.
     fn dispatch(&mut self, candidate: usize) -> impl Stream<Item = (usize, Heard)> + Send + use<> {
-        let registration = self.candidate(candidate).registration.clone();
-        let place = self.merge.join(speaker(&self.routed.decision.candidates[candidate]));
+        let place = self.merge.join(speaker(&self.candidates[candidate]));
         self.places.push(candidate);
-        self.statuses[candidate] = Status::Asked;
-        let (dispatch, request_id) = (&self.means.dispatch, &self.routed.request_id);
-        let heard = dispatch.ask(&registration.endpoint, request_id, &self.question, self.deadline);
+        let candidate = &mut self.candidates[candidate];
+        candidate.status = Status::Asked;
+        candidate.calls = 1;
+        let heard = self.means.dispatch.ask(Asked {
+            endpoint: &candidate.registration.endpoint,
+            request_id: &self.routed.request_id,
+            question: &self.question,
+            deadline: self.deadline,
+            insist: candidate.ejected,
+        });
         heard.map(move |heard| (place, heard))
     }
 
     /// Takes in what a specialist sent; what goes out now.
     fn hear(&mut self, place: usize, heard: Heard) -> Vec<Part> {
-        let candidate = self.places[place];
+        let candidate = &mut self.candidates[self.places[place]];
+        let id = candidate.registration.id();
         let ended = match &heard {
-            Heard::Event(proto::AnswerEvent::Done(proto::Outcome::Answered)) => Some(Status::Answered),
-            Heard::Event(proto::AnswerEvent::Done(proto::Outcome::NoAnswer)) => Some(Status::NoAnswer),
-            Heard::Event(_) => None,
-            Heard::Lost(Loss::Timeout(_) | Loss::Deadline) => Some(Status::Timeout),
+            Heard::Event(AnswerEvent::Done(Outcome::Answered)) => Some(Status::Answered),
+            Heard::Event(AnswerEvent::Done(Outcome::NoAnswer)) => Some(Status::NoAnswer),
+            Heard::Event(_) | Heard::Retried(_) => None,
+            Heard::Lost(Loss::Timeout(_) | Loss::Slow { .. } | Loss::Deadline) => Some(Status::Timeout),
+            Heard::Lost(Loss::Ejected) => Some(Status::CircuitOpen),
             Heard::Lost(_) => Some(Status::Failed),
         };
         if let Some(status) = ended {
-            self.statuses[candidate] = status;
-            let id = self.candidate(candidate).registration.id();
+            candidate.status = status;
             self.means.metrics.specialist_ended(id, status, self.arrived.elapsed());
         }
         let input = match heard {
             Heard::Event(event) => Input::Event(event),
+            Heard::Retried(loss) => {
+                tracing::debug!(request = self.routed.request_id, specialist = %id, %loss, "called again");
+                candidate.calls += 1;
+                return Vec::new();
+            }
             Heard::Lost(loss) => {
-                let id = self.candidate(candidate).registration.id();
                 tracing::warn!(request = self.routed.request_id, specialist = %id, %loss, "gave out");
+                // Whoever was not even called is not to stand in the record as if it was.
+                candidate.calls -= u32::from(matches!(loss, Loss::Busy | Loss::Ejected));
+                candidate.failure = Some(loss.to_string());
                 Input::Failed
             }
         };
@@ -162,9 +176,8 @@ impl Turn {
     fn note(&mut self, part: &Part) {
         let Part::Span(merge::Span { specialist: Some(specialist), .. }) = part else { return };
         let mut places = self.places.iter().copied();
-        let Some(candidate) = places.find(|&at| self.candidate(at).registration.id() == specialist) else {
-            return;
-        };
+        let spoke = |at: &usize| self.candidates[*at].registration.id() == specialist;
+        let Some(candidate) = places.find(spoke) else { return };
         if self.first_words.is_none() {
             let took = self.arrived.elapsed();
             self.means.metrics.first_words(took);
@@ -202,36 +215,33 @@ impl Turn {
     }
 
     fn abstention(&mut self) -> Part {
-        let candidates = &self.routed.decision.candidates;
-        let considered: Vec<Speaker> = candidates.iter().map(speaker).collect();
+        let considered: Vec<Speaker> = self.candidates.iter().map(speaker).collect();
+        let asks = self.candidates.iter().filter(|candidate| candidate.status == Status::ConsentMissing);
+        let asks: Vec<Speaker> = asks.map(speaker).collect();
         let out = |candidate: &Candidate| matches!(candidate.status, Status::Excluded | Status::Disabled);
-        let words = match considered.as_slice() {
-            [_, ..] if candidates.iter().all(out) => merge::left_out(&considered),
-            considered => merge::abstention(considered),
+        let words = if !asks.is_empty() {
+            merge::consent_missing(&asks)
+        } else if !considered.is_empty() && self.candidates.iter().all(out) {
+            merge::left_out(&considered)
+        } else {
+            merge::abstention(&considered)
         };
         self.merge.own_words(words)
     }
 
     fn no_answer(&mut self) -> Part {
-        let asked: Vec<Speaker> = self.places.iter().map(|&at| speaker(self.candidate(at))).collect();
+        let asked: Vec<Speaker> = self.places.iter().map(|&at| speaker(&self.candidates[at])).collect();
         self.merge.own_words(merge::no_answer(&asked))
     }
 
     fn finish(&self, reason: Reason) -> Finish {
-        let candidates = self.routed.decision.candidates.iter().zip(&self.statuses);
-        let candidates =
-            candidates.map(|(candidate, status)| Candidate { status: *status, ..candidate.clone() });
         self.means.metrics.finished(reason);
         Finish {
-            candidates: candidates.collect(),
+            candidates: self.candidates.clone(),
             reason,
             spoke: self.spoke.clone(),
             first_words: self.first_words,
         }
-    }
-
-    fn candidate(&self, at: usize) -> &Candidate {
-        &self.routed.decision.candidates[at]
     }
 }
 

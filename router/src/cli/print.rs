@@ -37,10 +37,33 @@ pub(super) fn decision(decision: &Decision) -> Result<()> {
                 "Nobody covers it: confidence {confidence:.2}, where {needed:.2} is needed\n"
             ));
         }
+        Verdict::Abstain if decision.candidates.iter().any(lacks_consent) => {
+            out.push_str("Consent is missing: name whoever may see the question with --consent\n");
+        }
         Verdict::Abstain => out.push_str("Nobody is left to ask\n"),
         _ => out.push_str(&format!("Confidence {confidence:.2}, where {needed:.2} is needed\n")),
     }
-    text(&out)
+    out.push_str(&seen_by(decision));
+    text(&printable(&out))
+}
+
+/// Who sees the question, as a line; empty where nobody does.
+fn seen_by(decision: &Decision) -> String {
+    let at_once = |id: &&String| {
+        let mut candidates = decision.candidates.iter();
+        candidates.any(|c| c.specialist_id == **id && c.status() == CandidateStatus::Asked)
+    };
+    let (asked, reserves): (Vec<_>, Vec<_>) = decision.seen_by.iter().partition(at_once);
+    let join = |ids: Vec<&String>| ids.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    match (asked.is_empty(), reserves.is_empty()) {
+        (true, _) => String::new(),
+        (_, true) => format!("Seen by: {}\n", join(asked)),
+        (_, false) => format!("Seen by: {}; if that fails, by: {}\n", join(asked), join(reserves)),
+    }
+}
+
+fn lacks_consent(candidate: &Candidate) -> bool {
+    candidate.status() == CandidateStatus::ConsentMissing
 }
 
 /// The decision as one JSON object.
@@ -86,7 +109,12 @@ fn finish(finish: &Finish, sources: &[Source]) -> Result<()> {
         .iter()
         .filter(|candidate| matches!(candidate.status(), CandidateStatus::Failed | CandidateStatus::Timeout));
     for candidate in failed {
-        out.push_str(&format!("\n{}: {}\n", name(candidate), status(candidate.status())));
+        out.push_str(&format!(
+            "\n{}: {}, {}\n",
+            name(candidate),
+            status(candidate.status()),
+            candidate.failure
+        ));
     }
     text(&printable(&out))
 }
@@ -125,6 +153,7 @@ fn decision_value(decision: &Decision) -> Value {
         "engine": decision.engine,
         "device": decision.device,
         "snapshot_version": decision.snapshot_version,
+        "seen_by": decision.seen_by,
         "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "timings_us": {
             "tokenize": timings.tokenize_us,
@@ -144,6 +173,9 @@ fn candidate_value(candidate: &Candidate) -> Value {
         "score": candidate.score,
         "probability": candidate.probability,
         "status": status(candidate.status()),
+        "calls": candidate.calls,
+        "failure": (!candidate.failure.is_empty()).then_some(&candidate.failure),
+        "asks_consent": candidate.asks_consent,
     })
 }
 

@@ -13,7 +13,7 @@ use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use super::*;
-use crate::dispatch::{Dispatch, Heard, Limits, Loss};
+use crate::dispatch::{Asked, Dispatch, Heard, Limits, Loss};
 
 /// How long a test waits for what must come; never how long it takes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -96,9 +96,9 @@ async fn listener() -> TcpListener {
     TcpListener::bind((HERE, 0)).await.unwrap()
 }
 
-/// What a connector makes of its next connection: the stream, or why there is none.
-async fn connect(connector: &mut Connector) -> Result<Box<dyn Wire>, DialError> {
-    connector.call(Uri::default()).await.map(TokioIo::into_inner)
+/// Why a connector makes no connection, where it makes none.
+async fn connect(connector: &mut Connector) -> Result<(), DialError> {
+    connector.call(Uri::default()).await.map(drop)
 }
 
 fn connector(network: &Arc<Lying>) -> Connector {
@@ -258,10 +258,16 @@ async fn a_connection_that_is_lost_is_made_anew_only_after_another_check() {
 }
 
 async fn losses(dispatch: &Dispatch, endpoint: &Endpoint) -> Vec<Loss> {
-    let heard = dispatch.ask(endpoint, "request", "why is Mars red", Instant::now() + PATIENCE);
+    let heard = dispatch.ask(Asked {
+        endpoint,
+        request_id: "request",
+        question: "why is Mars red",
+        deadline: Instant::now() + PATIENCE,
+        insist: false,
+    });
     let lost = heard.map(|heard| match heard {
         Heard::Lost(loss) => loss,
-        Heard::Event(event) => panic!("an answer: {event:?}"),
+        other => panic!("not lost: {other:?}"),
     });
     lost.collect().await
 }

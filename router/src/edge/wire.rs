@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use proto::wire;
+use proto::{SpecialistId, wire};
 
 use crate::{
     ask::{Finish, Reason, Routed, Timings},
     merge::{Source, Span},
-    route::{Candidate, Status, Verdict},
+    route::{Candidate, Decision, Status, Verdict},
 };
 
 pub(super) fn decision(routed: &Routed) -> wire::Decision {
@@ -27,7 +27,13 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
         timings: Some(timings(&routed.timings)),
         engine: routed.backend.engine.to_owned(),
         device: routed.backend.device.to_owned(),
+        seen_by: seen_by(decision).map(ToString::to_string).collect(),
     }
+}
+
+/// All who would see the question, in the order in which they would.
+pub(super) fn seen_by(decision: &Decision) -> impl Iterator<Item = &SpecialistId> {
+    decision.verdict.seen_by().map(|at| decision.candidates[at].registration.id())
 }
 
 fn candidate(candidate: &Candidate) -> wire::Candidate {
@@ -39,6 +45,9 @@ fn candidate(candidate: &Candidate) -> wire::Candidate {
         score: candidate.score,
         probability: candidate.probability,
         status: status(candidate.status).into(),
+        calls: candidate.calls,
+        failure: candidate.failure.clone().unwrap_or_default(),
+        asks_consent: card.asks_consent,
     }
 }
 
@@ -53,6 +62,8 @@ pub(super) fn status(status: Status) -> wire::CandidateStatus {
         Status::BelowThreshold => wire::CandidateStatus::BelowThreshold,
         Status::Disabled => wire::CandidateStatus::Disabled,
         Status::Excluded => wire::CandidateStatus::Excluded,
+        Status::ConsentMissing => wire::CandidateStatus::ConsentMissing,
+        Status::CircuitOpen => wire::CandidateStatus::CircuitOpen,
     }
 }
 

@@ -30,6 +30,14 @@ pub fn left_out(considered: &[Speaker]) -> String {
     format!("Nobody is left to ask. Left out or disabled: {}.", names(considered))
 }
 
+/// When whoever covers the question asks for consent that the asker has not given.
+pub fn consent_missing(asking: &[Speaker]) -> String {
+    format!(
+        "Nobody was asked yet: before your question goes there, you have to agree that it is seen by: {}.",
+        names(asking)
+    )
+}
+
 /// When everybody who was asked says that their corpus holds no answer.
 pub fn no_answer(asked: &[Speaker]) -> String {
     format!("Nothing in their texts answers this question, by their own word: {}.", names(asked))

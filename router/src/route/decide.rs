@@ -1,6 +1,9 @@
 //! From scores to a decision.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use proto::{AskOptions, SpecialistId};
 use registry::{Registration, Snapshot};
@@ -28,6 +31,10 @@ pub enum Status {
     Disabled,
     /// The asker left it out.
     Excluded,
+    /// It would be asked, but its card asks for consent and the asker gave none.
+    ConsentMissing,
+    /// It would be asked, but failed too often lately and is left alone.
+    CircuitOpen,
 }
 
 /// A specialist as one question met it.
@@ -41,6 +48,12 @@ pub struct Candidate {
     pub probability: f32,
     /// What became of it.
     pub status: Status,
+    /// Whether it failed too often lately; it is asked all the same where nobody else is likely.
+    pub ejected: bool,
+    /// How often it was called for this question.
+    pub calls: u32,
+    /// Why it gave out.
+    pub failure: Option<String>,
 }
 
 /// What to do with a question.
@@ -57,6 +70,17 @@ pub enum Verdict {
     Abstain,
 }
 
+impl Verdict {
+    /// All who would see the question, by their places in the list: at once, then in turn.
+    pub fn seen_by(&self) -> impl Iterator<Item = usize> {
+        let (asked, reserves): (&[usize], &[usize]) = match self {
+            Self::Ask { asked, reserves } => (asked, reserves),
+            Self::Abstain => (&[], &[]),
+        };
+        asked.iter().chain(reserves).copied()
+    }
+}
+
 /// Whom to ask, and why.
 #[derive(Debug, Clone)]
 pub struct Decision {
@@ -71,44 +95,72 @@ pub struct Decision {
 /// Decides for one question.
 ///
 /// `scores` are those of the enabled specialists that `options` allow, `background` is the
-/// background's. Asked are those in the conformal set: whose share of the softmax is at least
-/// `1 - miss_max` (Sadinle, Lei & Wasserman 2019), the best one always.
+/// background's, `ejected` failed too often lately. Asked are those in the conformal set: whose share
+/// of the softmax is at least `1 - miss_max` (Sadinle, Lei & Wasserman 2019), the best one always.
 pub fn decide(
     policy: &Policy,
     options: &AskOptions,
     snapshot: &Snapshot,
     scores: &Scores,
     background: f32,
+    ejected: &HashSet<SpecialistId>,
 ) -> Decision {
-    let mut candidates = candidates(policy, options, snapshot, scores);
+    let mut candidates = candidates(policy, options, snapshot, scores, ejected);
     let offset = policy.background_weight * background;
     let confidence = candidates.first().and_then(|best| best.score).map_or(f32::NEG_INFINITY, |s| s - offset);
     // Who names one specialist has chosen; the threshold is there for those who have not.
     let pinned = options.only.len() == 1;
-    let covers = |candidate: &Candidate| {
-        candidate.status == Status::Outranked
-            && (pinned || candidate.score.is_some_and(|score| score - offset >= policy.confidence_min))
-    };
-    let fit: Vec<usize> = (0..candidates.len()).filter(|&at| covers(&candidates[at])).collect();
-    for (at, candidate) in candidates.iter_mut().enumerate() {
-        if candidate.status == Status::Outranked && !fit.contains(&at) {
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.status == Status::Outranked) {
+        let covers = candidate.score.is_some_and(|score| score - offset >= policy.confidence_min);
+        if !(pinned || covers) {
             candidate.status = Status::BelowThreshold;
         }
     }
-    if fit.is_empty() {
-        return Decision { verdict: Verdict::Abstain, candidates, confidence };
-    }
     let asked_max =
         options.specialists_max.map_or(policy.specialists_max, |n| n.get().min(policy.specialists_max));
-    let likely = |at: &usize| candidates[*at].probability >= 1.0 - policy.miss_max;
-    let asked_count = fit.iter().filter(|at| likely(at)).count().clamp(1, asked_max);
-    let (asked, reserves) = fit.split_at(asked_count);
-    let reserves = &reserves[..reserves.len().min(asked_max - asked_count)];
-    for &at in asked {
-        candidates[at].status = Status::Asked;
+    loop {
+        let verdict = pick(policy, asked_max, &mut candidates);
+        let lacks_consent = |at: &usize| {
+            let card = candidates[*at].registration.card.card();
+            card.asks_consent && !options.consent.contains(&card.id)
+        };
+        let without: Vec<usize> = verdict.seen_by().filter(lacks_consent).collect();
+        if without.is_empty() {
+            if let Verdict::Ask { asked, .. } = &verdict {
+                for &at in asked {
+                    candidates[at].status = Status::Asked;
+                }
+            }
+            return Decision { verdict, candidates, confidence };
+        }
+        // Somebody else may take its place, who may ask for consent in turn.
+        for at in without {
+            candidates[at].status = Status::ConsentMissing;
+        }
     }
-    let verdict = Verdict::Ask { asked: asked.to_vec(), reserves: reserves.to_vec() };
-    Decision { verdict, candidates, confidence }
+}
+
+/// Picks among those who are `Outranked` so far. Whoever is left alone is passed over, unless nobody
+/// else is likely: a domain never loses its last.
+fn pick(policy: &Policy, asked_max: usize, candidates: &mut [Candidate]) -> Verdict {
+    let open = |status| matches!(status, Status::Outranked | Status::CircuitOpen);
+    let fit: Vec<usize> = (0..candidates.len()).filter(|&at| open(candidates[at].status)).collect();
+    let likely = |at: &usize| candidates[*at].probability >= 1.0 - policy.miss_max;
+    let likely_count = fit.iter().filter(|at| likely(at)).count().max(1).min(fit.len());
+    let well = |at: &&usize| !candidates[**at].ejected;
+    let mut asked: Vec<usize> = fit[..likely_count].iter().filter(well).copied().collect();
+    if asked.is_empty() {
+        asked = fit[..likely_count].to_vec();
+    }
+    asked.truncate(asked_max);
+    let spared = asked_max - asked.len();
+    let others = fit.iter().filter(well).filter(|at| !asked.contains(at));
+    let reserves: Vec<usize> = others.take(spared).copied().collect();
+    for &at in &fit {
+        let passed_over = candidates[at].ejected && !asked.contains(&at);
+        candidates[at].status = if passed_over { Status::CircuitOpen } else { Status::Outranked };
+    }
+    if asked.is_empty() { Verdict::Abstain } else { Verdict::Ask { asked, reserves } }
 }
 
 /// Whether the asker's wishes leave `id` in.
@@ -117,7 +169,13 @@ pub(crate) fn allowed(options: &AskOptions, id: &SpecialistId) -> bool {
 }
 
 /// Everybody, best first; who can still be asked is `Outranked` so far.
-fn candidates(policy: &Policy, options: &AskOptions, snapshot: &Snapshot, scores: &Scores) -> Vec<Candidate> {
+fn candidates(
+    policy: &Policy,
+    options: &AskOptions,
+    snapshot: &Snapshot,
+    scores: &Scores,
+    ejected: &HashSet<SpecialistId>,
+) -> Vec<Candidate> {
     let owned = scores.iter().filter_map(|(slot, score)| Some((snapshot.owner(*slot)?.id(), *score)));
     let owned: HashMap<&SpecialistId, f32> = owned.collect();
     let largest = scores.values().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -137,6 +195,9 @@ fn candidates(policy: &Policy, options: &AskOptions, snapshot: &Snapshot, scores
                 } else {
                     Status::Outranked
                 },
+                ejected: ejected.contains(registration.id()),
+                calls: 0,
+                failure: None,
                 registration: registration.clone(),
             }
         })

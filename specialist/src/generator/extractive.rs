@@ -30,7 +30,7 @@ pub(super) fn answer(
         yield AnswerEvent::Passage(passage.cited(*similarity));
         for range in lead(&passage.text, lead_words_max) {
             let text = passage.text[range.clone()].to_owned();
-            let citation = Some(Citation { passage_id: passage.id.clone(), range });
+            let citation = Some(Citation { passage_id: passage.id.as_str().into(), range });
             yield AnswerEvent::Words(Words { text, citation });
         }
         yield AnswerEvent::Done(Outcome::Answered);

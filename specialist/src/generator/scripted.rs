@@ -64,7 +64,7 @@ fn passage(number: usize, text: &str) -> Passage {
 /// All of `passage`, if these are its words: a citation of other words would be a lie.
 fn cite(passage: Option<&Passage>, words: &str) -> Option<Citation> {
     let passage = passage.filter(|passage| passage.text == words)?;
-    Some(Citation { passage_id: passage.id.clone(), range: 0..words.len() })
+    Some(Citation { passage_id: passage.id.as_str().into(), range: 0..words.len() })
 }
 
 #[cfg(test)]

@@ -186,6 +186,9 @@ impl Completion {
                 "institution": card.institution,
                 "score": candidate.score,
                 "probability": candidate.probability,
+                "calls": candidate.calls,
+                "failure": candidate.failure,
+                "asks_consent": card.asks_consent,
                 "status": name(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
             })
         });
@@ -198,6 +201,7 @@ impl Completion {
             "engine": self.routed.backend.engine,
             "device": self.routed.backend.device,
             "snapshot": self.routed.snapshot.version(),
+            "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
             "considered": considered.collect::<Vec<_>>(),
         })
     }

@@ -55,6 +55,7 @@ struct Extension {
     only: Vec<String>,
     exclude: Vec<String>,
     max_specialists: u32,
+    consent: Vec<String>,
     footer: bool,
 }
 
@@ -83,13 +84,13 @@ impl ChatRequest {
         if self.n.is_some_and(|n| n != 1) {
             return Err(unsupported("n", "one answer is given to a question: leave n out"));
         }
-        let Extension { mut only, exclude, max_specialists, footer } = self.consilium;
+        let Extension { mut only, exclude, max_specialists, consent, footer } = self.consilium;
         match self.model.strip_prefix(PREFIX) {
             Some("auto") => {}
             Some(id) if id.parse::<SpecialistId>().is_ok() => only = vec![id.to_owned()],
             _ => return Err(ApiError::UnknownModel(self.model)),
         }
-        let options = wire::AskOptions { only, exclude, specialists_max: max_specialists };
+        let options = wire::AskOptions { only, exclude, specialists_max: max_specialists, consent };
         let options = AskOptions::try_from(Some(options)).map_err(AskError::Invalid)?;
         let turns = self.messages.into_iter().filter_map(|message| turn(message).transpose());
         let turns = turns.collect::<Result<Vec<_>, _>>()?;

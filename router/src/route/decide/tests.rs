@@ -2,7 +2,8 @@
 
 use std::num::NonZeroUsize;
 
-use proto::{Digest, Embedding, Pooling, Prototype, Prototypes, Space, UnitVector};
+use prost::Message;
+use proto::{Digest, Embedding, Pooling, Prototype, Prototypes, PublishedCard, Space, UnitVector, wire};
 
 use super::*;
 
@@ -44,7 +45,11 @@ fn ids(ids: &str) -> Vec<SpecialistId> {
 /// of each, best first.
 #[track_caller]
 fn decides(scores: &[f32], options: &AskOptions, disabled: &str, expected: &str) {
-    let snapshot = fleet(scores.len(), disabled);
+    decides_among(&fleet(scores.len(), disabled), scores, options, "", expected);
+}
+
+#[track_caller]
+fn decides_among(snapshot: &Snapshot, scores: &[f32], options: &AskOptions, ejected: &str, expected: &str) {
     let everywhere =
         Embedding { space: snapshot.space().clone(), vector: UnitVector::scale(vec![1.0]).unwrap() };
     let hits = snapshot.nearest(&everywhere, 100).unwrap();
@@ -53,7 +58,8 @@ fn decides(scores: &[f32], options: &AskOptions, disabled: &str, expected: &str)
     let place = |id: &SpecialistId| usize::from(id.as_str().as_bytes()[0] - b'a');
     let scores: Scores =
         slots.filter(|(_, id)| allowed(options, id)).map(|(slot, id)| (slot, scores[place(&id)])).collect();
-    let decision = decide(&POLICY, options, &snapshot, &scores, 0.2);
+    let ejected = ids(ejected).into_iter().collect();
+    let decision = decide(&POLICY, options, snapshot, &scores, 0.2, &ejected);
     let verdict = match &decision.verdict {
         Verdict::Ask { asked, reserves } => format!("{asked:?} {reserves:?}"),
         Verdict::Abstain => "abstain".to_owned(),
@@ -119,4 +125,41 @@ fn who_is_pinned_is_asked_whatever_its_score() {
         "",
         "abstain: b=BelowThreshold c=BelowThreshold a=Excluded",
     );
+}
+
+#[test]
+fn who_failed_too_often_is_passed_over_unless_nobody_else_is_likely() {
+    let fleet = fleet(3, "");
+    decides_among(&fleet, &[0.8, 0.81, 0.6], &any(), "b", "[1] [2]: b=CircuitOpen a=Asked c=Outranked");
+    // The last of its domain is asked all the same, and the others stay in reserve.
+    decides_among(&fleet, &[0.4, 0.9, 0.4], &any(), "b", "[0] [1, 2]: b=Asked a=Outranked c=Outranked");
+    decides_among(&fleet, &[0.5, 0.9, 0.5], &any(), "bc", "[0] [1]: b=Asked a=Outranked c=CircuitOpen");
+    decides_among(&fleet, &[0.8, 0.81, 0.3], &any(), "ab", "[0, 1] []: b=Asked a=Asked c=BelowThreshold");
+}
+
+/// A fleet of three in which those in `asking` ask for consent.
+fn asking(asking: &str) -> Snapshot {
+    let mut snapshot = fleet(3, "");
+    for id in ids(asking) {
+        let registration = snapshot.get(&id).unwrap();
+        let card = wire::Card::decode(registration.card.bytes()).unwrap();
+        let card = PublishedCard::publish(&wire::Card { asks_consent: true, ..card }).unwrap();
+        let registration = Registration { card: Arc::new(card), ..Registration::clone(registration) };
+        snapshot = snapshot.with(Arc::new(registration)).unwrap();
+    }
+    snapshot
+}
+
+#[test]
+fn who_asks_for_consent_is_not_asked_without_it_not_even_in_reserve() {
+    let scores = [0.9, 0.5, 0.5];
+    let agreed = AskOptions { consent: ids("a"), ..any() };
+    let pinned = AskOptions { only: ids("a"), ..any() };
+    decides_among(&asking("a"), &scores, &any(), "", "[1] [2]: a=ConsentMissing b=Asked c=Outranked");
+    decides_among(&asking("a"), &scores, &agreed, "", "[0] [1, 2]: a=Asked b=Outranked c=Outranked");
+    decides_among(&asking("b"), &scores, &any(), "", "[0] [2]: a=Asked b=ConsentMissing c=Outranked");
+    let all = "abstain: a=ConsentMissing b=ConsentMissing c=ConsentMissing";
+    decides_among(&asking("abc"), &scores, &any(), "", all);
+    // To name somebody is not to agree.
+    decides_among(&asking("a"), &scores, &pinned, "", "abstain: a=ConsentMissing b=Excluded c=Excluded");
 }

@@ -1,0 +1,167 @@
+//! One specialist asked once: its events within limits, and a further try where it could not be had.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+
+use proto::{
+    AnswerBounds, AnswerCheck, AnswerEvent,
+    wire::{AnswerRequest, AnswerResponse, specialist_service_client::SpecialistServiceClient},
+};
+use tokio::time::{Instant, timeout_at};
+use tonic::{Code, Request, Status, Streaming, transport::Channel};
+use tower::retry::budget::{Budget, TpsBudget};
+
+use super::{Limits, Loss, PASSAGES_MAX};
+use crate::dial;
+
+/// Room beside an event for what gRPC and protobuf put around it.
+const FRAME_BYTES: usize = 1024;
+
+/// One answer under way.
+pub(super) struct Call {
+    client: SpecialistServiceClient<Channel>,
+    request: AnswerRequest,
+    stream: Option<Streaming<AnswerResponse>>,
+    check: AnswerCheck,
+    limits: Limits,
+    budget: Arc<TpsBudget>,
+    began: Instant,
+    deadline: Instant,
+    /// Until when the first words must be there; `None` once they are.
+    words_by: Option<Instant>,
+    rate: Rate,
+    /// Further calls so far.
+    retries: u32,
+}
+
+/// What came since a window began, once there were words.
+#[derive(Debug, Default)]
+struct Rate {
+    by: Option<Instant>,
+    bytes: u64,
+}
+
+impl Call {
+    pub(super) fn new(
+        channel: Channel,
+        request: AnswerRequest,
+        limits: Limits,
+        budget: Arc<TpsBudget>,
+        deadline: Instant,
+    ) -> Self {
+        budget.deposit();
+        let bounds = AnswerBounds {
+            passages_max: PASSAGES_MAX,
+            events_max: limits.events_max,
+            bytes_max: limits.answer_bytes_max,
+        };
+        let began = Instant::now();
+        Self {
+            client: SpecialistServiceClient::new(channel)
+                .max_decoding_message_size(limits.event_bytes_max + FRAME_BYTES),
+            request,
+            stream: None,
+            check: AnswerCheck::new(bounds),
+            budget,
+            began,
+            deadline,
+            words_by: Some(began + Duration::from_millis(limits.first_words_ms)),
+            rate: Rate::default(),
+            limits,
+            retries: 0,
+        }
+    }
+
+    /// Its next event.
+    pub(super) async fn next(&mut self) -> Result<AnswerEvent, Loss> {
+        let (by, late) = self.patience();
+        let response = match timeout_at(by, self.receive()).await {
+            Err(_) => return Err(late),
+            Ok(Err(status)) => {
+                return Err(dial::refusal(&status).map_or(Loss::Status(status.code()), Loss::Undialled));
+            }
+            Ok(Ok(None)) => return Err(Loss::Unfinished),
+            Ok(Ok(Some(response))) => response,
+        };
+        let event = self.check.read(response)?;
+        self.count(&event);
+        Ok(event)
+    }
+
+    /// Until when the next event must be there, and what it is otherwise.
+    fn patience(&self) -> (Instant, Loss) {
+        let idle = Instant::now() + Duration::from_millis(self.limits.idle_ms);
+        let slow = self.rate.by.filter(|_| self.rate.bytes < self.rate_bytes());
+        [
+            (Some(idle), Loss::Timeout(self.limits.idle_ms)),
+            (self.words_by, Loss::Timeout(self.limits.first_words_ms)),
+            (slow, Loss::Slow { bytes: self.rate_bytes(), ms: self.limits.rate_ms }),
+        ]
+        .into_iter()
+        .filter_map(|(by, late)| Some((by?, late)))
+        .fold((self.deadline, Loss::Deadline), |first, other| if other.0 < first.0 { other } else { first })
+    }
+
+    /// The least that must come within one window.
+    fn rate_bytes(&self) -> u64 {
+        self.limits.rate_bytes_min.saturating_mul(self.limits.rate_ms) / 1_000
+    }
+
+    fn count(&mut self, event: &AnswerEvent) {
+        let bytes = match event {
+            AnswerEvent::Words(words) => {
+                self.words_by = None;
+                words.text.len()
+            }
+            AnswerEvent::Passage(passage) => passage.text.len(),
+            AnswerEvent::Heartbeat | AnswerEvent::Done(_) => 0,
+        };
+        let now = Instant::now();
+        if self.words_by.is_none() && self.rate.by.is_none_or(|by| by <= now) {
+            self.rate = Rate { by: Some(now + Duration::from_millis(self.limits.rate_ms)), bytes: 0 };
+        }
+        self.rate.bytes += bytes as u64;
+    }
+
+    async fn receive(&mut self) -> Result<Option<AnswerResponse>, Status> {
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            none => {
+                let mut request = Request::new(self.request.clone());
+                request.set_timeout(self.deadline.saturating_duration_since(Instant::now()));
+                none.insert(self.client.answer(request).await?.into_inner())
+            }
+        };
+        stream.message().await
+    }
+
+    /// How long to wait before it is called again after `loss`; `None` where it is not. Only who
+    /// could not be had is called again, before its first event, and within the time to connect: so a
+    /// further call costs little, and asks nobody twice.
+    ///
+    /// Full jitter (Brooker, *Exponential Backoff And Jitter*, 2015), drawn from the question's name,
+    /// so that the same run waits as long again.
+    pub(super) fn retry(&mut self, loss: &Loss) -> Option<Duration> {
+        let retry = &self.limits.retry;
+        if !matches!(loss, Loss::Status(Code::Unavailable))
+            || self.retries >= retry.calls_max
+            || self.check.began()
+        {
+            return None;
+        }
+        let longest = retry.wait_ms.saturating_mul(1 << self.retries.min(20)).min(retry.wait_ms_max);
+        let mut hasher = DefaultHasher::new();
+        (&self.request.request_id, self.retries).hash(&mut hasher);
+        let wait = Duration::from_millis(hasher.finish() % (longest + 1));
+        let in_time = Instant::now() + wait < self.began + self.limits.connect();
+        if !in_time || !self.budget.withdraw() {
+            return None;
+        }
+        self.retries += 1;
+        self.stream = None;
+        Some(wait)
+    }
+}
