@@ -200,12 +200,12 @@ impl Line {
     }
 }
 
-/// What the dialler refused, where that is why a call failed with `status`.
-pub fn refusal(status: &Status) -> Option<Special> {
+/// Why no connection was made, where that is why a call failed with `status`.
+pub fn error(status: &Status) -> Option<&DialError> {
     let mut source = status.source();
     while let Some(error) = source {
-        if let Some(DialError::Refused(special)) = error.downcast_ref() {
-            return Some(*special);
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
         }
         source = error.source();
     }

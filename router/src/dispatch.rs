@@ -6,6 +6,7 @@ mod limits;
 
 use std::{
     collections::HashMap,
+    error::Error,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -20,10 +21,10 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, sleep},
 };
-use tonic::{Code, transport::Channel};
+use tonic::{Code, Status, transport::Channel};
 use tower::retry::budget::TpsBudget;
 
-use crate::dial::{Dialler, Special};
+use crate::dial::{self, DialError, Dialler, Special};
 use breaker::Breaker;
 use call::Call;
 pub use limits::{Eject, Limits, Retry};
@@ -93,7 +94,13 @@ pub enum Loss {
     /// Its name leads where the router does not dial.
     #[error("its name leads to {0}, which is not dialled")]
     Undialled(Special),
-    /// It refused, cannot be reached or broke off.
+    /// No connection to it could be made.
+    #[error("it cannot be reached")]
+    Unreachable,
+    /// The connection to it broke.
+    #[error("the connection to it broke")]
+    Broken,
+    /// It refused or broke off, by its own word or by what it sent.
     #[error("it failed with {0:?}")]
     Status(Code),
     /// Its stream ended without `done`.
@@ -104,6 +111,19 @@ pub enum Loss {
     Contract(#[from] proto::Invalid),
 }
 
+impl From<Status> for Loss {
+    /// By what happened, not by code alone: a crash shows as an unknown error of HTTP/2.
+    fn from(status: Status) -> Self {
+        match dial::error(&status) {
+            Some(DialError::Refused(special)) => Self::Undialled(*special),
+            Some(DialError::Failed(_)) => Self::Unreachable,
+            // A status that the specialist sent has no source.
+            None if status.source().is_some() => Self::Broken,
+            None => Self::Status(status.code()),
+        }
+    }
+}
+
 impl Loss {
     /// Whether it says that the specialist does badly, and not its asker or the router.
     fn is_failure(&self) -> bool {
@@ -111,6 +131,8 @@ impl Loss {
             Self::Timeout(_)
             | Self::Slow { .. }
             | Self::Undialled(_)
+            | Self::Unreachable
+            | Self::Broken
             | Self::Status(_)
             | Self::Unfinished
             | Self::Contract(_) => true,

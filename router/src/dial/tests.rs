@@ -242,8 +242,8 @@ async fn a_connection_that_is_lost_is_made_anew_only_after_another_check() {
         let mut refused = Vec::new();
         while network.dialled().len() < 2 {
             let status = check(&dispatch, &specialist).await;
-            if let Some(special) = refusal(&status) {
-                refused.push((special, status.code(), network.dialled().len()));
+            if let Some(DialError::Refused(special)) = error(&status) {
+                refused.push((*special, status.code(), network.dialled().len()));
             }
         }
         refused

@@ -15,7 +15,6 @@ use tonic::{Code, Request, Status, Streaming, transport::Channel};
 use tower::retry::budget::{Budget, TpsBudget};
 
 use super::{Limits, Loss, PASSAGES_MAX};
-use crate::dial;
 
 /// Room beside an event for what gRPC and protobuf put around it.
 const FRAME_BYTES: usize = 1024;
@@ -80,9 +79,9 @@ impl Call {
         let (by, late) = self.patience();
         let response = match timeout_at(by, self.receive()).await {
             Err(_) => return Err(late),
-            Ok(Err(status)) => {
-                return Err(dial::refusal(&status).map_or(Loss::Status(status.code()), Loss::Undialled));
-            }
+            // The deadline travels with the call, and may be heard from there first.
+            Ok(Err(_)) if Instant::now() >= self.deadline => return Err(Loss::Deadline),
+            Ok(Err(status)) => return Err(status.into()),
             Ok(Ok(None)) => return Err(Loss::Unfinished),
             Ok(Ok(Some(response))) => response,
         };
@@ -146,10 +145,8 @@ impl Call {
     /// so that the same run waits as long again.
     pub(super) fn retry(&mut self, loss: &Loss) -> Option<Duration> {
         let retry = &self.limits.retry;
-        if !matches!(loss, Loss::Status(Code::Unavailable))
-            || self.retries >= retry.calls_max
-            || self.check.began()
-        {
+        let absent = matches!(loss, Loss::Unreachable | Loss::Broken | Loss::Status(Code::Unavailable));
+        if !absent || self.retries >= retry.calls_max || self.check.began() {
             return None;
         }
         let longest = retry.wait_ms.saturating_mul(1 << self.retries.min(20)).min(retry.wait_ms_max);

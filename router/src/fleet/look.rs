@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use embedding::{EmbedError, Embedder};
 use proto::{
     Endpoint, Invalid, Prototype, Prototypes, PublishedCard, Space,
+    card::CARD_BYTES_MAX,
     wire::{self, DescribeRequest, PrototypesRequest, specialist_service_client::SpecialistServiceClient},
 };
 use registry::PrototypeOrigin;
@@ -15,12 +16,12 @@ use tonic_health::pb::{
 
 use super::Limits;
 use crate::{
-    dial::{self, Special},
+    dial::{self, DialError, Special},
     dispatch::Dispatch,
 };
 
-/// Prototypes of 4,096 vectors of 4,096 numbers, and what protobuf puts around them.
-const PROTOTYPES_BYTES_MAX: usize = 72 << 20;
+/// What gRPC and protobuf put around a message, and a health check's whole answer.
+const FRAME_BYTES: usize = 1024;
 
 /// The name under which a specialist's health is asked for.
 const SERVICE: &str = "consilium.v1.SpecialistService";
@@ -105,9 +106,9 @@ pub async fn look(
     limits: &Limits,
 ) -> Result<Found, LookError> {
     let started = Instant::now();
-    let mut eye = Eye { endpoint, client: client(dispatch.channel(endpoint)) };
+    let eye = Eye { endpoint, channel: dispatch.channel(endpoint) };
     let looked = async {
-        eye.health(dispatch.channel(endpoint)).await?;
+        eye.health().await?;
         let card = eye.card().await?;
         let made = eye.prototypes(embedder.space(), limits.prototypes_max).await?;
         if made.as_ref().is_some_and(|made| made.revision != card.card().revision) {
@@ -128,24 +129,27 @@ pub async fn look(
 
 /// The card at `endpoint`, if it serves; the cheap part of a look.
 pub(super) async fn glance(endpoint: &Endpoint, dispatch: &Dispatch) -> Result<PublishedCard, LookError> {
-    let mut eye = Eye { endpoint, client: client(dispatch.channel(endpoint)) };
-    eye.health(dispatch.channel(endpoint)).await?;
+    let eye = Eye { endpoint, channel: dispatch.channel(endpoint) };
+    eye.health().await?;
     eye.card().await
-}
-
-fn client(channel: Channel) -> SpecialistServiceClient<Channel> {
-    SpecialistServiceClient::new(channel).max_decoding_message_size(PROTOTYPES_BYTES_MAX)
 }
 
 struct Eye<'a> {
     endpoint: &'a Endpoint,
-    client: SpecialistServiceClient<Channel>,
+    channel: Channel,
 }
 
 impl Eye<'_> {
-    async fn health(&self, channel: Channel) -> Result<(), LookError> {
+    /// Takes messages of at most `bytes_max`, so that nobody makes the router hold more than it asked
+    /// for.
+    fn client(&self, bytes_max: usize) -> SpecialistServiceClient<Channel> {
+        SpecialistServiceClient::new(self.channel.clone()).max_decoding_message_size(bytes_max + FRAME_BYTES)
+    }
+
+    async fn health(&self) -> Result<(), LookError> {
         let request = HealthCheckRequest { service: SERVICE.to_owned() };
-        let checked = HealthClient::new(channel).check(request).await;
+        let mut client = HealthClient::new(self.channel.clone()).max_decoding_message_size(FRAME_BYTES);
+        let checked = client.check(request).await;
         let status = checked.map_err(|status| self.failed(&status))?.into_inner().status();
         if status == ServingStatus::Serving {
             Ok(())
@@ -154,17 +158,19 @@ impl Eye<'_> {
         }
     }
 
-    async fn card(&mut self) -> Result<PublishedCard, LookError> {
-        let described = self.client.describe(DescribeRequest {}).await;
+    async fn card(&self) -> Result<PublishedCard, LookError> {
+        let described = self.client(CARD_BYTES_MAX).describe(DescribeRequest {}).await;
         let wire::DescribeResponse { card } = described.map_err(|status| self.failed(&status))?.into_inner();
         PublishedCard::read(card).map_err(|invalid| self.invalid(invalid))
     }
 
     /// Its prototypes in `space`; `None` where it makes none there.
-    async fn prototypes(&mut self, space: &Space, count_max: usize) -> Result<Option<Prototypes>, LookError> {
+    async fn prototypes(&self, space: &Space, count_max: usize) -> Result<Option<Prototypes>, LookError> {
         let prototypes_max = u32::try_from(count_max).unwrap_or(u32::MAX);
         let request = PrototypesRequest { space: Some(space.into()), prototypes_max };
-        let response = match self.client.prototypes(request).await {
+        // A number has four bytes, and a fifth where it is not packed with the others.
+        let vector_bytes = space.dimension * 5 + FRAME_BYTES;
+        let response = match self.client(count_max * vector_bytes).prototypes(request).await {
             Ok(response) => response.into_inner(),
             Err(status) if matches!(status.code(), Code::Unimplemented | Code::FailedPrecondition) => {
                 return Ok(None);
@@ -188,8 +194,8 @@ impl Eye<'_> {
 
     fn failed(&self, status: &Status) -> LookError {
         let endpoint = self.endpoint.clone();
-        if let Some(special) = dial::refusal(status) {
-            return LookError::Refused { endpoint, special };
+        if let Some(DialError::Refused(special)) = dial::error(status) {
+            return LookError::Refused { endpoint, special: *special };
         }
         match status.code() {
             Code::Unavailable => LookError::Unreachable(endpoint),

@@ -1,6 +1,10 @@
 //! Looking after the fleet: who serves, whose revision is new, whether the index is worn.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use proto::{Endpoint, SpecialistId};
@@ -17,6 +21,7 @@ pub async fn refresh(fleet: Arc<Fleet>, tasks: Tasks) {
     let mut stopping = std::pin::pin!(tasks.stopping());
     let mut tick = tokio::time::interval(Duration::from_millis(fleet.limits.refresh_ms));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let complaints = Complaints::default();
     loop {
         tokio::select! {
             () = &mut stopping => return,
@@ -25,8 +30,9 @@ pub async fn refresh(fleet: Arc<Fleet>, tasks: Tasks) {
         let snapshot = fleet.snapshot();
         let endpoints: Vec<&Endpoint> = snapshot.members().map(|member| &member.endpoint).collect();
         fleet.dispatch.keep_only(&endpoints);
+        complaints.keep_only(&snapshot);
         let looks = stream::iter(snapshot.members().cloned())
-            .for_each_concurrent(LOOKS_MAX, |member| fleet.refresh_one(member));
+            .for_each_concurrent(LOOKS_MAX, |member| fleet.refresh_one(member, &complaints));
         tokio::select! {
             () = &mut stopping => return,
             () = looks => {}
@@ -37,8 +43,32 @@ pub async fn refresh(fleet: Arc<Fleet>, tasks: Tasks) {
     }
 }
 
+/// Whose new card was not taken: said once, however often it is looked at.
+#[derive(Default)]
+struct Complaints(Mutex<HashSet<SpecialistId>>);
+
+impl Complaints {
+    fn keep_only(&self, snapshot: &Snapshot) {
+        self.ids().retain(|id| snapshot.get(id).is_some());
+    }
+
+    fn note(&self, id: &SpecialistId, refreshed: Result<(), FleetError>) {
+        match refreshed {
+            Ok(()) => drop(self.ids().remove(id)),
+            Err(error) if self.ids().insert(id.clone()) => {
+                tracing::warn!(specialist = %id, %error, "its new card was not taken; the old one stands");
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn ids(&self) -> std::sync::MutexGuard<'_, HashSet<SpecialistId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Fleet {
-    async fn refresh_one(&self, member: Arc<Registration>) {
+    async fn refresh_one(&self, member: Arc<Registration>, complaints: &Complaints) {
         let id = member.id().clone();
         let limit = Duration::from_millis(self.limits.look_ms);
         let refreshed = match tokio::time::timeout(limit, glance(&member.endpoint, &self.dispatch)).await {
@@ -50,9 +80,7 @@ impl Fleet {
             }
             Err(_) => self.set_health(&id, false).await,
         };
-        if let Err(error) = refreshed {
-            tracing::warn!(specialist = %id, %error, "its new card was not taken; the old one stands");
-        }
+        complaints.note(&id, refreshed);
     }
 
     /// Takes over the new card and prototypes of `member`.

@@ -10,6 +10,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -34,6 +35,8 @@ pub(crate) async fn run<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Ite
 pub(crate) struct Process {
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
+    /// Reads the log; a full pipe would stop the server.
+    log: JoinHandle<String>,
     pub(crate) url: String,
 }
 
@@ -56,11 +59,14 @@ impl Process {
             panic!("{name} did not start: {why}");
         };
         let url = url.to_owned();
-        // Nobody reads the logs from here on; a full pipe would stop the server.
-        let mut log = child.stderr.take().unwrap();
-        #[expect(clippy::disallowed_methods, reason = "ends with the process whose log it drains")]
-        tokio::spawn(async move { tokio::io::copy(&mut log, &mut tokio::io::sink()).await });
-        Self { child, stdout, url }
+        let mut stderr = child.stderr.take().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "ends with the process whose log it reads")]
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).await.unwrap();
+            log
+        });
+        Self { child, stdout, log, url }
     }
 
     pub(crate) fn port(&self) -> &str {
@@ -72,12 +78,21 @@ impl Process {
         self.child.kill().await.unwrap();
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     /// Ends the process as an operator would, and waits until it has.
-    pub(crate) async fn stop(mut self) -> ExitStatus {
-        let id = self.child.id().unwrap().to_string();
+    pub(crate) async fn stop(self) -> ExitStatus {
+        self.stop_and_read().await.0
+    }
+
+    /// Ends the process as an operator would; how it ended, and all that it logged.
+    pub(crate) async fn stop_and_read(mut self) -> (ExitStatus, String) {
+        let id = self.id().to_string();
         assert!(Command::new("kill").arg(id).status().await.unwrap().success());
         let status = timeout(PATIENCE, self.child.wait()).await.expect("the process stops").unwrap();
         while self.stdout.next_line().await.unwrap().is_some() {}
-        status
+        (status, self.log.await.unwrap())
     }
 }

@@ -21,7 +21,7 @@ use super::{PATIENCE, Process, run};
 
 /// Thresholds for hashed vectors, and frequent looks at the fleet. The limits of asking stay as they
 /// are, so that a busy machine fails no test.
-const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
+pub(crate) const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
     [route]\nconfidence_min = 0.1\n\
     [fleet]\nrefresh_ms = 50\n";
 
@@ -100,7 +100,12 @@ impl Router {
 
     /// Admits a running specialist.
     pub(crate) async fn add(&self, specialist: &Process) {
-        let output = self.registry(&["add", &specialist.url, "--yes"]).await;
+        self.add_at(&specialist.url).await;
+    }
+
+    /// Admits what stands at `url`.
+    pub(crate) async fn add_at(&self, url: &str) {
+        let output = self.registry(&["add", url, "--yes"]).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
@@ -128,6 +133,17 @@ impl Router {
             answer.take(event);
         }
         answer
+    }
+
+    /// Why a question has no answer; `None` where it has one.
+    pub(crate) async fn failure(&self, question: &str, options: AskOptions) -> Option<Status> {
+        let mut events = self.events(question, options).await.unwrap();
+        loop {
+            match timeout(PATIENCE, events.0.next()).await.expect("an event or the end")? {
+                Ok(_) => {}
+                Err(status) => return Some(status),
+            }
+        }
     }
 
     /// Every change to its fleet from now on.
@@ -192,10 +208,15 @@ impl Answer {
         own.map(|span| span.text.as_str()).collect()
     }
 
+    /// A candidate in the end.
+    pub(crate) fn candidate(&self, id: &str) -> &wire::Candidate {
+        let candidates = &self.finish.as_ref().expect("an answer that ended").candidates;
+        candidates.iter().find(|candidate| candidate.specialist_id == id).unwrap()
+    }
+
     /// What became of a candidate in the end.
     pub(crate) fn status_of(&self, id: &str) -> wire::CandidateStatus {
-        let candidates = &self.finish.as_ref().expect("an answer that ended").candidates;
-        candidates.iter().find(|candidate| candidate.specialist_id == id).unwrap().status()
+        self.candidate(id).status()
     }
 
     pub(crate) fn reason(&self) -> wire::FinishReason {
