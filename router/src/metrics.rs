@@ -124,6 +124,8 @@ impl Metrics {
             Status::Answered => "answered",
             Status::NoAnswer => "no_answer",
             Status::Timeout => "timeout",
+            // It was not called.
+            Status::CircuitOpen => return,
             _ => "failed",
         };
         let specialist = id.to_string();

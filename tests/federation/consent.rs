@@ -53,9 +53,7 @@ async fn whoever_asks_for_consent_sees_nothing_without_it() {
 #[tokio::test]
 async fn the_preview_names_who_would_see_the_question() {
     let (discreet, planets) = (discreet().start().await, planets().start().await);
-    // Only the best is asked at first.
-    let settings = "encoder = { kind = \"hashed\" }\n[route]\nconfidence_min = -1.0\nmiss_max = 0.0\n";
-    let router = Router::with(settings).await;
+    let router = Router::thrifty().await;
     router.add(&discreet).await;
     router.add(&planets).await;
 
@@ -73,8 +71,7 @@ async fn a_failover_asks_nobody_whose_consent_is_missing() {
     let lead = Institution::new("lead").scripted(QUESTION, r#""fail""#).start().await;
     let discreet = Institution::new("discreet").scripted("what colour has Mars", r#"{ say = "Rust." }"#);
     let discreet = discreet.set("asks_consent = true\n").start().await;
-    let settings = "encoder = { kind = \"hashed\" }\n[route]\nconfidence_min = -1.0\nmiss_max = 0.0\n";
-    let router = Router::with(settings).await;
+    let router = Router::thrifty().await;
     router.add(&lead).await;
     router.add(&discreet).await;
 

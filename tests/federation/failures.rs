@@ -1,10 +1,12 @@
 //! What fails costs time, never the answer, as long as another can serve.
 
+use std::time::Instant;
+
 use proto::wire::{AskOptions, CandidateStatus, FinishReason, ask_response::Event};
 
 use crate::{
     answers::{every_word_has_an_owner, planets},
-    harness::{Answer, Institution, PATIENCE, Router},
+    harness::{Answer, Events, Institution, PATIENCE, Router},
 };
 
 const QUESTION: &str = "why is Mars red";
@@ -14,25 +16,29 @@ fn lead(steps: &str) -> Institution {
     Institution::new("lead").scripted(QUESTION, steps)
 }
 
+/// Reads on until `id` says something, and prints how long that took: a figure, not a bar.
+async fn until_words_of(id: &str, events: &mut Events, answer: &mut Answer, after: &str) {
+    let since = Instant::now();
+    while answer.words_of(id).is_empty() {
+        answer.take(events.next().await.expect("more of the answer"));
+    }
+    println!("from {after} to the first words of {id}: {:?}", since.elapsed());
+}
+
 #[tokio::test]
 async fn a_lead_that_is_killed_in_mid_stream_leaves_its_words_and_the_next_answers() {
     let lead = lead(r#"{ say = "Well, " }, "stall""#).start().await;
     let planets = planets().start().await;
-    let router = Router::generous().await;
+    let router = Router::thrifty().await;
     router.add(&lead).await;
     router.add(&planets).await;
 
     let mut events = router.events(QUESTION, AskOptions::default()).await.unwrap();
     let mut answer = Answer::default();
-    while let Some(event) = events.next().await {
-        let first_words = matches!(&event, Event::Span(_)) && answer.spans.is_empty();
-        answer.take(event);
-        if first_words {
-            break;
-        }
-    }
+    until_words_of("lead", &mut events, &mut answer, "the decision").await;
     assert_eq!(answer.text(), "Well, ");
     lead.kill().await;
+    until_words_of("planets", &mut events, &mut answer, "the crash").await;
     while let Some(event) = events.next().await {
         answer.take(event);
     }
@@ -50,11 +56,16 @@ async fn a_lead_that_is_killed_in_mid_stream_leaves_its_words_and_the_next_answe
 #[tokio::test]
 async fn a_lead_that_hangs_is_given_up_and_the_next_answers() {
     let (lead, planets) = (lead(r#""hang""#).start().await, planets().start().await);
-    let router = Router::generous().await;
+    let router = Router::thrifty().await;
     router.add(&lead).await;
     router.add(&planets).await;
 
-    let answer = router.ask(QUESTION).await;
+    let mut events = router.events(QUESTION, AskOptions::default()).await.unwrap();
+    let mut answer = Answer::default();
+    until_words_of("planets", &mut events, &mut answer, "a silent stall").await;
+    while let Some(event) = events.next().await {
+        answer.take(event);
+    }
     assert!(answer.text().starts_with("Mars is red"), "{}", answer.text());
     assert_eq!(
         (answer.status_of("lead"), answer.reason()),
@@ -65,9 +76,7 @@ async fn a_lead_that_hangs_is_given_up_and_the_next_answers() {
 #[tokio::test]
 async fn a_reserve_is_asked_when_the_only_choice_is_dead() {
     let (lead, planets) = (lead(r#"{ say = "Never heard." }"#).start().await, planets().start().await);
-    // Only the best is asked at first.
-    let settings = "encoder = { kind = \"hashed\" }\n[route]\nconfidence_min = -1.0\nmiss_max = 0.0\n";
-    let router = Router::with(settings).await;
+    let router = Router::thrifty().await;
     router.add(&lead).await;
     router.add(&planets).await;
     lead.kill().await;

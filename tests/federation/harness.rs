@@ -6,4 +6,4 @@ mod router;
 
 pub(crate) use institution::Institution;
 pub(crate) use process::{PATIENCE, Process, program, run};
-pub(crate) use router::{Answer, Router, SETTINGS};
+pub(crate) use router::{Answer, Events, Router, SETTINGS};

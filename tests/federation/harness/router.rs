@@ -48,6 +48,12 @@ impl Router {
         Self::with(&settings).await
     }
 
+    /// A router that asks only the best at first, and everybody else in reserve.
+    pub(crate) async fn thrifty() -> Self {
+        let settings = SETTINGS.replace("confidence_min = 0.1", "confidence_min = -1.0\nmiss_max = 0.0");
+        Self::with(&settings).await
+    }
+
     /// A router with these settings.
     pub(crate) async fn with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
