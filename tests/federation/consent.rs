@@ -1,6 +1,8 @@
 //! Who sees a question, and that nobody sees it who asks for consent and was not given it.
 
-use proto::wire::{AskOptions, CandidateStatus, Decision, FinishReason, Role, RouteRequest, Turn, Verdict};
+use proto::wire::{
+    AskOptions, Candidate, CandidateStatus, Decision, FinishReason, Role, RouteRequest, Turn, Verdict,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -61,7 +63,7 @@ async fn the_preview_names_who_would_see_the_question() {
     let decision = preview(&router, agreed()).await;
     assert_eq!(decision.seen_by, ["discreet", "planets"], "the second only if the first fails");
     assert_eq!(
-        decision.candidates.iter().map(|candidate| candidate.status()).collect::<Vec<_>>(),
+        decision.candidates.iter().map(Candidate::status).collect::<Vec<_>>(),
         [CandidateStatus::Asked, CandidateStatus::Outranked]
     );
 }

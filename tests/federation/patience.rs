@@ -61,7 +61,7 @@ fn late() -> Answers {
         return stream::iter([Err(Status::unavailable("starting"))]).boxed();
     }
     let done = Done { outcome: Outcome::Answered.into() };
-    stream::iter([words("Rust."), event(Event::Done(done))]).boxed()
+    stream::iter([Ok(words("Rust.")), Ok(event(Event::Done(done)))]).boxed()
 }
 
 #[tokio::test]

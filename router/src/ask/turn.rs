@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use embedding::Embedder;
 use futures_util::{Stream, StreamExt, stream::SelectAll};
 use proto::{AnswerEvent, Outcome};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{AskError, Event, Finish, Reason, Routed};
 use crate::{
@@ -90,7 +90,8 @@ impl Turn {
                     }
                 }
                 // A failing specialist costs time, not the answer, as long as another can serve.
-                let Some(reserve) = reserves.next().filter(|_| self.merge.wants_another()) else { break };
+                let another = self.merge.wants_another() && Instant::now() < self.deadline;
+                let Some(reserve) = reserves.next().filter(|_| another) else { break };
                 answers.push(Box::pin(self.dispatch(reserve)));
             }
             let ranked = self.rank().await;
@@ -200,7 +201,8 @@ impl Turn {
             passage.map_or_else(String::new, |passage| format!("{}: {}", passage.title, passage.text))
         });
         let texts: Vec<String> = texts.collect();
-        let Ok(vectors) = self.means.embedder.embed_all(&texts, |_| {}).await else {
+        let embedded = timeout_at(self.deadline, self.means.embedder.embed_all(&texts, |_| {}));
+        let Ok(Ok(vectors)) = embedded.await else {
             // Without the encoder the decision's own order stands.
             return order;
         };
