@@ -1,9 +1,11 @@
 //! Starts institutions and routers as processes, and speaks to them.
 
 mod institution;
+mod network;
 mod process;
 mod router;
 
 pub(crate) use institution::Institution;
+pub(crate) use network::{Fault, Network};
 pub(crate) use process::{PATIENCE, Process, program, run};
 pub(crate) use router::{Answer, Events, Router, SETTINGS};

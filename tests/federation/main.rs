@@ -1,5 +1,6 @@
-//! The federation as its users meet it: real processes on loopback, real gRPC and HTTP, a real
-//! database. Encoders are hashed, so no weights are needed; `examples.rs` uses the real ones.
+//! The federation as its users meet it: real processes on loopback or on hosts of their own, real gRPC
+//! and HTTP, a real database. Encoders are hashed, so no weights are needed; `examples.rs` uses the
+//! real ones.
 
 #![expect(
     clippy::print_stdout,
@@ -21,6 +22,7 @@ mod failures;
 mod fleet;
 mod full_disk;
 mod hostile;
+mod hosts;
 mod openai;
 mod operating;
 mod patience;
