@@ -9,8 +9,9 @@ use std::{
 use proto::{
     Endpoint, config,
     wire::{
-        AddRequest, DisableRequest, EnableRequest, GetRequest, ListRequest, Registration, RemoveRequest,
-        Report, TestRequest, WatchRequest, registry_service_client::RegistryServiceClient,
+        AddRequest, DisableRequest, EnableRequest, Finding, GetRequest, ListRequest, Registration,
+        RemoveRequest, Report, TestRequest, TestResponse, WatchRequest,
+        registry_service_client::RegistryServiceClient,
     },
 };
 use tonic::transport::Channel;
@@ -46,7 +47,12 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
             let added = router.add(AddRequest { endpoint, card_sha256 }).await?.into_inner();
             out.registration(&present(added.registration)?)
         }
-        Command::Test { target } => out.report(&test(&mut router, target).await?),
+        Command::Test { target, conformance: false } => out.report(&test(&mut router, target).await?),
+        Command::Test { target, conformance: true } => {
+            let tested = examine(&mut router, target).await?;
+            out.findings(&tested)?;
+            verified(&tested.findings)
+        }
         Command::List => out.registrations(&router.list(ListRequest {}).await?.into_inner().registrations),
         Command::Show { id } => {
             let got = router.get(GetRequest { specialist_id: id }).await?.into_inner();
@@ -84,14 +90,42 @@ async fn connect(router: &str) -> Result<Client, Failure> {
 }
 
 async fn test(router: &mut Client, target: Target) -> Result<Report, Failure> {
+    let request = TestRequest { endpoint: endpoint(target)?, conformance: false };
+    let tested = router.test(request).await?.into_inner();
+    tested.report.ok_or_else(|| Failure::Failed("the router sent no report".into()))
+}
+
+async fn examine(router: &mut Client, target: Target) -> Result<TestResponse, Failure> {
+    let request = TestRequest { endpoint: endpoint(target)?, conformance: true };
+    let tested = router.test(request).await?.into_inner();
+    if tested.findings.is_empty() {
+        return Err(Failure::Failed("the router sent no findings: it is older than this program".into()));
+    }
+    Ok(tested)
+}
+
+/// Refused unless every rule was examined and is kept.
+fn verified(findings: &[Finding]) -> Result<(), Failure> {
+    let failed = findings.iter().filter(|finding| finding.examined && !finding.passed).count();
+    let unknown = findings.iter().filter(|finding| !finding.examined).count();
+    let of = findings.len();
+    match (failed, unknown) {
+        (0, 0) => Ok(()),
+        (_, 0) => Err(Failure::Refused(format!("{failed} of {of} rules are broken"))),
+        _ => Err(Failure::Refused(format!(
+            "{failed} of {of} rules are broken, {unknown} could not be examined"
+        ))),
+    }
+}
+
+fn endpoint(target: Target) -> Result<String, Failure> {
     let endpoint = match (target.endpoint, target.file) {
         (Some(endpoint), _) => endpoint,
         (None, Some(file)) => public_endpoint(&file)?,
         (None, None) => return Err(Failure::Usage("name an endpoint or a file".into())),
     };
     let endpoint = Endpoint::parse("endpoint", &endpoint).map_err(|e| Failure::Usage(e.to_string()))?;
-    let tested = router.test(TestRequest { endpoint: endpoint.to_string() }).await?.into_inner();
-    tested.report.ok_or_else(|| Failure::Failed("the router sent no report".into()))
+    Ok(endpoint.to_string())
 }
 
 fn public_endpoint(file: &Path) -> Result<String, Failure> {

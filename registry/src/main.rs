@@ -55,6 +55,9 @@ enum Command {
     Test {
         #[command(flatten)]
         target: Target,
+        /// Have it examined against the whole contract, and show every rule; takes up to four minutes.
+        #[arg(long)]
+        conformance: bool,
     },
     /// All registrations.
     List,

@@ -7,7 +7,7 @@ use std::{
 
 use proto::{
     Digest, PublishedCard,
-    wire::{self, Registration, Report, watch_response::Kind},
+    wire::{self, Finding, Registration, Report, watch_response::Kind},
 };
 use serde_json::{Value, json};
 
@@ -16,8 +16,12 @@ use crate::{Output, failure::Failure};
 /// A line to the person, not to the program that reads the data. A closed terminal is no error.
 pub(crate) fn message(line: fmt::Arguments<'_>) {
     // A specialist's own words may stand in it; they must not steer the terminal.
-    let line: String = line.to_string().chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", plain(&line.to_string()));
+}
+
+/// `text` without what steers a terminal.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
 }
 
 /// What is about to be admitted: for the person who is asked, not for the program that reads.
@@ -41,6 +45,16 @@ impl Printer {
         match self.output {
             Output::Table => data(&report_table(report)?),
             Output::Json => data(&pretty(&report_json(report)?)),
+        }
+    }
+
+    pub(crate) fn findings(self, tested: &wire::TestResponse) -> Result<(), Failure> {
+        match self.output {
+            Output::Table => data(&plain(&findings_table(&tested.findings))),
+            Output::Json => data(&pretty(&json!({
+                "report": tested.report.as_ref().map(report_json).transpose()?,
+                "findings": tested.findings.iter().map(finding_json).collect::<Vec<_>>(),
+            }))),
         }
     }
 
@@ -134,6 +148,21 @@ fn report_table(report: &Report) -> Result<String, Failure> {
     Ok(fields(&rows))
 }
 
+fn findings_table(findings: &[Finding]) -> String {
+    let verdict = |finding: &Finding| match (finding.examined, finding.passed) {
+        (false, _) => "not examined",
+        (true, true) => "ok",
+        (true, false) => "FAIL",
+    };
+    let rows: Vec<_> = findings.iter().map(|finding| (verdict(finding), finding)).collect();
+    let first = rows.iter().map(|(verdict, _)| verdict.len()).max().unwrap_or_default();
+    let second = findings.iter().map(|finding| finding.rule.len()).max().unwrap_or_default();
+    let line = |(verdict, Finding { rule, detail, .. }): &(&str, &Finding)| {
+        format!("{verdict:<first$}  {rule:<second$}  {detail}\n")
+    };
+    rows.iter().map(line).collect()
+}
+
 fn state(registration: &Registration) -> &'static str {
     match (registration.state(), registration.healthy) {
         (wire::State::Disabled, _) => "disabled",
@@ -220,6 +249,15 @@ fn report_json(report: &Report) -> Result<Value, Failure> {
         "registered": report.registered,
         "duration_ms": report.duration_ms,
     }))
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "rule": finding.rule,
+        "examined": finding.examined,
+        "passed": finding.passed,
+        "detail": finding.detail,
+    })
 }
 
 fn registration_json(registration: &Registration) -> Result<Value, Failure> {

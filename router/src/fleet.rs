@@ -1,5 +1,6 @@
 //! The fleet's one writer: it persists a change, then replaces the snapshot, then announces it.
 
+mod conformance;
 mod look;
 mod refresh;
 
@@ -15,8 +16,9 @@ use proto::{Digest, Endpoint, Prototypes, PublishedCard, SpecialistId, wire};
 use registry::{PrototypeOrigin, Registration, Snapshot, SnapshotError};
 use serde::Deserialize;
 use store::{RegistrationRow, Store, StoreError};
-use tokio::sync::{Mutex, broadcast, watch};
+use tokio::sync::{Mutex, Semaphore, broadcast, watch};
 
+pub use conformance::{Examined, Finding, Verdict};
 pub use look::{Found, LookError, look};
 pub use refresh::refresh;
 
@@ -60,6 +62,9 @@ pub enum FleetError {
     /// The fleet is full.
     #[error("the fleet is at its limit of {0} specialists")]
     Full(usize),
+    /// As many specialists are examined as may be at a time.
+    #[error("{0} specialists are being examined, and that is the limit: try again in a few minutes")]
+    Examining(usize),
     /// The endpoint cannot be admitted.
     #[error(transparent)]
     Look(#[from] LookError),
@@ -115,6 +120,8 @@ pub struct Fleet {
     changes: broadcast::Sender<Change>,
     /// Held from reading the snapshot that a change starts from until its successor stands.
     writing: Mutex<()>,
+    /// Room for examinations: each may hold a long answer, and takes minutes.
+    examinations: Semaphore,
 }
 
 impl Fleet {
@@ -147,6 +154,7 @@ impl Fleet {
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             changes: broadcast::Sender::new(WATCH_BACKLOG_MAX),
             writing: Mutex::default(),
+            examinations: Semaphore::new(conformance::EXAMINATIONS_MAX),
         })
     }
 

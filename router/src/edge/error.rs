@@ -48,6 +48,7 @@ impl From<FleetError> for Status {
             FleetError::Duplicate(_) => (Code::AlreadyExists, "SPECIALIST_REGISTERED"),
             FleetError::Changed(_) => (Code::Aborted, "CARD_CHANGED"),
             FleetError::Full(_) => (Code::ResourceExhausted, "FLEET_FULL"),
+            FleetError::Examining(_) => (Code::ResourceExhausted, "EXAMINATIONS_FULL"),
             FleetError::Look(look) => match look {
                 LookError::Unreachable(_) => (Code::Unavailable, "SPECIALIST_UNREACHABLE"),
                 LookError::Refused { .. } => (Code::FailedPrecondition, "ADDRESS_REFUSED"),

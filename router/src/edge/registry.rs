@@ -6,10 +6,10 @@ use futures_util::Stream;
 use proto::{
     Digest, Endpoint, Invalid, SpecialistId,
     wire::{
-        AddRequest, AddResponse, DisableRequest, DisableResponse, EnableRequest, EnableResponse, GetRequest,
-        GetResponse, ListRequest, ListResponse, PrototypeOrigin, RemoveRequest, RemoveResponse, Report,
-        TestRequest, TestResponse, WatchRequest, WatchResponse, registry_service_server::RegistryService,
-        watch_response::Kind,
+        AddRequest, AddResponse, DisableRequest, DisableResponse, EnableRequest, EnableResponse, Finding,
+        GetRequest, GetResponse, ListRequest, ListResponse, PrototypeOrigin, RemoveRequest, RemoveResponse,
+        Report, TestRequest, TestResponse, WatchRequest, WatchResponse,
+        registry_service_server::RegistryService, watch_response::Kind,
     },
 };
 use serve::Tasks;
@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tonic::{Request, Response, Status};
 
 use super::error;
-use crate::fleet::{self, Fleet, FleetError, Found};
+use crate::fleet::{self, Fleet, FleetError, Found, Verdict};
 
 /// The fleet over gRPC.
 pub(super) struct Registering {
@@ -47,9 +47,18 @@ impl Registering {
 #[tonic::async_trait]
 impl RegistryService for Registering {
     async fn test(&self, request: Request<TestRequest>) -> Result<Response<TestResponse>, Status> {
-        let endpoint = endpoint(&request.get_ref().endpoint)?;
-        let found = self.fleet.test(&endpoint).await?;
-        Ok(Response::new(TestResponse { report: Some(self.report(&endpoint, &found)) }))
+        let TestRequest { endpoint: at, conformance } = request.into_inner();
+        let endpoint = endpoint(&at)?;
+        let (found, findings) = if conformance {
+            let examined = self.fleet.examine(&endpoint).await?;
+            (examined.found, examined.findings)
+        } else {
+            (Some(self.fleet.test(&endpoint).await?), Vec::new())
+        };
+        Ok(Response::new(TestResponse {
+            report: found.map(|found| self.report(&endpoint, &found)),
+            findings: findings.into_iter().map(finding).collect(),
+        }))
     }
 
     async fn add(&self, request: Request<AddRequest>) -> Result<Response<AddResponse>, Status> {
@@ -112,6 +121,15 @@ impl RegistryService for Registering {
                 }
             }
         })))
+    }
+}
+
+fn finding(finding: fleet::Finding) -> Finding {
+    Finding {
+        rule: finding.rule.name().to_owned(),
+        passed: finding.verdict == Verdict::Passed,
+        detail: finding.detail,
+        examined: finding.verdict != Verdict::NotExamined,
     }
 }
 

@@ -24,7 +24,7 @@ use crate::{
 const FRAME_BYTES: usize = 1024;
 
 /// The name under which a specialist's health is asked for.
-const SERVICE: &str = "consilium.v1.SpecialistService";
+pub(super) const SERVICE: &str = "consilium.v1.SpecialistService";
 
 /// Why an endpoint cannot be admitted.
 #[derive(Debug, thiserror::Error)]
