@@ -15,6 +15,7 @@ mod harness;
 mod answers;
 mod bad_input;
 mod changes;
+mod conformance;
 mod consent;
 mod dialling;
 mod examples;
