@@ -24,6 +24,10 @@ async fn each_question_finds_its_institution() {
     let mut running = Vec::new();
     for example in fs::read_dir(root.join("examples")).unwrap() {
         let config = example.unwrap().path().join("specialist.toml");
+        // The specialist in Python has none: `python.rs` is about it.
+        if !config.exists() {
+            continue;
+        }
         let data = data.path().join(running.len().to_string());
         fs::create_dir(&data).unwrap();
         let args = ["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"];
@@ -40,6 +44,12 @@ async fn each_question_finds_its_institution() {
         ("How can I watch a solar eclipse safely?", "planetarium"),
         ("How does my hospital register a specialist with the router?", "consilium"),
         ("What does a Consilium specialist publish about its corpus?", "consilium"),
+        ("My landlord wants to keep the deposit for repainting, may he?", "tenants-advice"),
+        ("How much can the rent of my flat go up each year?", "tenants-advice"),
+        ("Why is my tap water brown today?", "water-utility"),
+        ("How can I tell whether the pipes in my house are made of lead?", "water-utility"),
+        ("Thousands of bees just landed on our fence, whom do I call?", "beekeepers"),
+        ("How do I get rid of the mites in my hive?", "beekeepers"),
     ] {
         let answer = router.ask(question).await;
         every_word_has_an_owner(&answer);
