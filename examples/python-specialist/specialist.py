@@ -13,19 +13,18 @@ from typing import Any, NoReturn
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from texts import SENTENCE, Index, read
+from texts import Index, read, sentences
 
 # The schema is read as it stands in the repository, so that no generated code can fall behind it.
 sys.path.append(str(Path(__file__).resolve().parents[2] / "proto"))
 wire, services = grpc.protos_and_services("consilium/v1/specialist.proto")
 Card = grpc.protos("consilium/v1/card.proto").Card
 
-SERVICE = "consilium.v1.SpecialistService"
 ANSWERS_MAX = 32  # under way at a time
 SPARE_THREADS = 8  # so that a card and health are told while all answers are under way
+CALLS_MAX = 256  # under way or waiting for a thread
 REQUEST_BYTES_MAX = 1 << 20
-GRACE_S = 5
-PASSAGES_MAX = 100_000
+GRACE_S = 5  # for answers under way when it is told to stop
 SAMPLES_MAX = 128  # the longest of 128 stay below the card's 1 MiB
 
 
@@ -61,18 +60,10 @@ class Specialist(services.SpecialistServiceServicer):
             yield wire.AnswerResponse(done=wire.Done(outcome=wire.OUTCOME_NO_ANSWER))
             return
         passage, share = found
-        yield wire.AnswerResponse(
-            passage=wire.Passage(
-                passage_id=passage.id, title=passage.title, text=passage.text, license=self.license, similarity=share
-            )
-        )
-        start = 0
-        for sentence in SENTENCE.findall(passage.text):
-            # Ranges count bytes of UTF-8, where Python's strings count characters.
-            end = start + len(sentence.encode())
-            citation = wire.Citation(passage_id=passage.id, start_bytes=start, end_bytes=end)
+        yield wire.AnswerResponse(passage=wire.Passage(**passage._asdict(), license=self.license, similarity=share))
+        for sentence, start, end in sentences(passage.text):
+            citation = wire.Citation(passage_id=passage.passage_id, start_bytes=start, end_bytes=end)
             yield wire.AnswerResponse(words=wire.Words(text=sentence, citation=citation))
-            start = end
         yield wire.AnswerResponse(done=wire.Done(outcome=wire.OUTCOME_ANSWERED))
 
 
@@ -92,23 +83,31 @@ def invalid(request: Any) -> str | None:
     return None if request.turns[-1].role == wire.ROLE_USER else "turns: must end with a turn of the user"
 
 
-def main() -> None:
-    """Reads the folder, serves until SIGTERM or SIGINT, and lets running answers end."""
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
     options = argparse.ArgumentParser(description="Serve a folder of .txt and .md files as a Consilium specialist.")
     options.add_argument("folder", type=Path, help="the texts, in UTF-8")
-    for name, meaning in (("id", "name in the fleet"), ("title", "the domain"), ("institution", "who answers for it")):
-        options.add_argument(f"--{name}", required=True, help=meaning)
-    options.add_argument("--description", help="what it covers and what not")
-    options.add_argument("--license", default="All rights reserved", help="license of its words")
-    options.add_argument("--notice", default="", help="shown under its words")
-    options.add_argument("--listen", default="127.0.0.1:0", help="host:port; port 0 takes a free one")
-    given = options.parse_args()
-    passages = list(read(given.folder))
-    if not 1 <= len(passages) <= PASSAGES_MAX:
-        sys.exit(f"{given.folder}: {len(passages)} passages in its .txt and .md files: 1 to {PASSAGES_MAX} are served")
+    for name, default, meaning in (
+        ("id", None, "name in the fleet"),
+        ("title", None, "the domain"),
+        ("institution", None, "who answers for its words"),
+        ("description", "", "what it covers and what not"),
+        ("license", "All rights reserved", "license of its words"),
+        ("notice", "", "shown under its words"),
+        ("listen", "127.0.0.1:0", "host:port; port 0 takes a free one"),
+    ):
+        options.add_argument(f"--{name}", default=default, required=default is None, help=meaning)
+    options.add_argument("--question", action="append", default=[], help="an example question, up to 64 times")
+    return options.parse_args()
+
+
+def main() -> None:
+    """Reads the folder, serves until SIGTERM or SIGINT, and lets running answers end."""
+    given = arguments()
+    passages = read(given.folder)
     server = grpc.server(
         ThreadPoolExecutor(ANSWERS_MAX + SPARE_THREADS),
-        maximum_concurrent_rpcs=ANSWERS_MAX + SPARE_THREADS,
+        maximum_concurrent_rpcs=CALLS_MAX,
         # Without the second a port that is taken would be shared in silence.
         options=[("grpc.max_receive_message_length", REQUEST_BYTES_MAX), ("grpc.so_reuseport", 0)],
     )
@@ -122,6 +121,7 @@ def main() -> None:
         title=given.title,
         institution=given.institution,
         description=given.description or f"{given.title}: texts of {given.institution}.",
+        example_questions=given.question,
         sample_texts=[f"{p.title}\n{p.text}" for p in passages[:: -(-len(passages) // SAMPLES_MAX)]],
         license=given.license,
         notice=given.notice,
@@ -133,7 +133,7 @@ def main() -> None:
     services.add_SpecialistServiceServicer_to_server(Specialist(card, Index(passages)), server)
     healthy = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    for name in ("", SERVICE):
+    for name in ("", "consilium.v1.SpecialistService"):
         healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,9 +7,11 @@ import textwrap
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+PASSAGES_MAX = 100_000
 PASSAGE_CHARACTERS_MAX = 800
 TITLE_CHARACTERS_MAX = 200
 SENTENCE = re.compile(r""".+?(?:[.!?…]["'”’)\]]*(?=\s|$)|$)\s*""")
@@ -22,9 +24,9 @@ STOP_WORDS = set(
 
 
 class Passage(NamedTuple):
-    """What an answer can cite."""
+    """What an answer can cite, named as in the contract."""
 
-    id: str
+    passage_id: str
     title: str
     text: str
 
@@ -47,7 +49,26 @@ def pieces(text: str) -> Iterator[str]:
         yield piece
 
 
-def read(folder: Path) -> Iterator[Passage]:
+def sentences(text: str) -> Iterator[tuple[str, int, int]]:
+    """The sentences of `text` with their ranges, in bytes of UTF-8, where Python's strings count characters."""
+    start = 0
+    for sentence in SENTENCE.findall(text):
+        end = start + len(sentence.encode())
+        yield sentence, start, end
+        start = end
+
+
+def read(folder: Path) -> list[Passage]:
+    """All passages in `folder`, or the end of the program where it holds none or too many."""
+    passages = list(islice(paragraphs(folder), PASSAGES_MAX + 1))
+    if not passages:
+        sys.exit(f"{folder}: holds no text in .txt or .md files: name a folder that does")
+    if len(passages) > PASSAGES_MAX:
+        sys.exit(f"{folder}: holds more than {PASSAGES_MAX} passages: serve it from a real index in place of texts.py")
+    return passages
+
+
+def paragraphs(folder: Path) -> Iterator[Passage]:
     """The paragraphs of all texts in `folder`, titled by the heading above them or the file's name."""
     number = 0
     for file in sorted(folder.rglob("*")):
