@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -39,7 +39,7 @@ class Specialist(services.SpecialistServiceServicer):
         """The card, the same bytes each time."""
         return wire.DescribeResponse(card=self.card)
 
-    def Prototypes(self, request: Any, context: grpc.ServicerContext) -> NoReturn:
+    def Prototypes(self, request: Any, context: grpc.ServicerContext) -> Any:
         """None: the router embeds the card's sample texts."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "this specialist has no encoder: route it by its card's texts")
 

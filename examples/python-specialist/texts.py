@@ -111,7 +111,7 @@ class Index:
         """The best passage and the share of the question's words that it holds; None where none has any."""
         asked = set(words(question))
         mean = sum(self.lengths) / len(self.lengths)
-        scores: Counter[int] = Counter()
+        scores: defaultdict[int, float] = defaultdict(float)
         for word in asked:
             found = self.postings.get(word, {})
             weight = math.log(1 + (len(self.passages) - len(found) + 0.5) / (len(found) + 0.5))
