@@ -24,7 +24,7 @@ use tokio::{
 use tonic::{Code, Status, transport::Channel};
 use tower::retry::budget::TpsBudget;
 
-use crate::dial::{self, DialError, Dialler, Special};
+use crate::dial::{self, Connector, DialError, Dialler, Special};
 use breaker::Breaker;
 use call::Call;
 pub use limits::{Eject, Limits, Retry};
@@ -149,12 +149,21 @@ pub struct Dispatch {
     lines: Mutex<HashMap<Endpoint, Arc<Line>>>,
 }
 
-/// A specialist's connection, the room on it, and how it did lately.
+/// A specialist's connection, the room for answers of it, and how it did lately.
 struct Line {
-    channel: Channel,
+    endpoint: Endpoint,
+    connector: Connector,
+    connection: Mutex<Connection>,
     room: Arc<Semaphore>,
     budget: Arc<TpsBudget>,
     breaker: Mutex<Breaker>,
+}
+
+/// The latest of a specialist's connections.
+#[derive(Clone)]
+struct Connection {
+    channel: Channel,
+    number: usize,
 }
 
 impl Dispatch {
@@ -165,7 +174,7 @@ impl Dispatch {
 
     /// A connection to `endpoint`, made when it is first used.
     pub fn channel(&self, endpoint: &Endpoint) -> Channel {
-        self.line(endpoint).channel.clone()
+        self.line(endpoint).connection().channel.clone()
     }
 
     /// Drops the connections to all but `endpoints`.
@@ -181,7 +190,7 @@ impl Dispatch {
     /// Asks a specialist; the stream ends after `Done` or `Lost`.
     pub fn ask(&self, asked: Asked<'_>) -> impl Stream<Item = Heard> + Send + use<> {
         let Asked { endpoint, request_id, question, deadline, insist } = asked;
-        let (line, endpoint, limits) = (self.line(endpoint), endpoint.clone(), self.limits.clone());
+        let (line, limits) = (self.line(endpoint), self.limits.clone());
         let request = AnswerRequest {
             request_id: request_id.to_owned(),
             turns: vec![Turn { role: Role::User.into(), text: question.to_owned() }],
@@ -197,14 +206,14 @@ impl Dispatch {
                 yield Heard::Lost(Loss::Ejected);
                 return;
             };
-            let eject = limits.eject.clone();
-            let mut call = Call::new(line.channel.clone(), request, limits, line.budget.clone(), deadline);
+            let Connection { channel, number } = line.connection().clone();
+            let mut call = Call::new(channel, request, limits.clone(), line.budget.clone(), deadline);
             loop {
                 let loss = match call.next().await {
                     Ok(event) => {
                         let last = matches!(event, AnswerEvent::Done(_));
                         if last {
-                            trial.end(true, &eject);
+                            trial.end(true, &limits.eject);
                         }
                         yield Heard::Event(event);
                         if last {
@@ -219,8 +228,11 @@ impl Dispatch {
                     sleep(wait).await;
                     continue;
                 }
-                if loss.is_failure() && trial.end(false, &eject) {
-                    tracing::warn!(%endpoint, "failed too often: it is left alone for a while");
+                if matches!(loss, Loss::Timeout(_)) {
+                    line.reconnect(number, &limits);
+                }
+                if loss.is_failure() && trial.end(false, &limits.eject) {
+                    tracing::warn!(endpoint = %line.endpoint, "failed too often: it is left alone for a while");
                 }
                 yield Heard::Lost(loss);
                 return;
@@ -233,15 +245,12 @@ impl Dispatch {
             // In place of tonic's own limit, whose end shows as an unknown error; the connector's shows
             // as unavailable, and is shared among the addresses of a name.
             let connector = self.dialler.connector(endpoint, self.limits.connect());
-            let channel = Channel::builder(endpoint.uri().clone())
-                .http2_keep_alive_interval(Duration::from_millis(self.limits.keep_alive_ms))
-                .keep_alive_timeout(Duration::from_millis(self.limits.keep_alive_timeout_ms))
-                .initial_stream_window_size(STREAM_WINDOW_BYTES)
-                .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-                .connect_with_connector_lazy(connector);
+            let channel = channel(endpoint, &connector, &self.limits);
             let share = self.limits.retry.share_max;
             Arc::new(Line {
-                channel,
+                endpoint: endpoint.clone(),
+                connector,
+                connection: Mutex::new(Connection { channel, number: 0 }),
                 room: Arc::new(Semaphore::new(self.limits.in_flight_max)),
                 budget: Arc::new(TpsBudget::new(RETRY_WINDOW, RETRIES_PER_SECOND, share)),
                 breaker: Mutex::new(Breaker::new(Instant::now())),
@@ -255,7 +264,31 @@ impl Dispatch {
     }
 }
 
+/// A connection to `endpoint`, made when it is first used.
+fn channel(endpoint: &Endpoint, connector: &Connector, limits: &Limits) -> Channel {
+    Channel::builder(endpoint.uri().clone())
+        .http2_keep_alive_interval(Duration::from_millis(limits.keep_alive_ms))
+        .keep_alive_timeout(Duration::from_millis(limits.keep_alive_timeout_ms))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .connect_with_connector_lazy(connector.clone())
+}
+
 impl Line {
+    /// Leaves the connection of this `number` to those who are still on it. After a silence it may be
+    /// dead, and what is sent on it would wait until TCP tries again, long after the way is open.
+    fn reconnect(&self, number: usize, limits: &Limits) {
+        let mut connection = self.connection();
+        if connection.number == number {
+            let channel = channel(&self.endpoint, &self.connector, limits);
+            *connection = Connection { channel, number: number + 1 };
+        }
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }

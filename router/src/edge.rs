@@ -17,6 +17,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
+    serve::ListenerExt,
 };
 use proto::wire::{
     registry_service_server::RegistryServiceServer, router_service_server::RouterServiceServer,
@@ -57,6 +58,8 @@ pub async fn spawn(
     let router = grpc.merge(http(app)).fallback(unknown).layer(DefaultBodyLimit::max(request_bytes_max));
     let stopping = tasks.stopping();
     tasks.spawn("serve", async move {
+        // Answers are streams of small events; none waits for the next.
+        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
         let served = axum::serve(listener, router).with_graceful_shutdown(stopping).await;
         if let Err(error) = served {
             tracing::error!(%error, "the listening socket failed");

@@ -62,17 +62,6 @@ impl Federation {
             }
         }
     }
-
-    /// After a silence, its connection is still there, and TCP may wait with it for longer than the router
-    /// does. Keep-alive ends it 15 seconds after the fault struck, and a question over it waits for 5.
-    async fn leads_after_silence(&self) {
-        for _ in 0..3 {
-            if self.leads().await == "lead" {
-                return;
-            }
-        }
-        assert_eq!(self.leads().await, "lead");
-    }
 }
 
 /// A lead that is struck in mid-stream costs time only: its words stay and the next answers. When the
@@ -86,10 +75,7 @@ async fn the_next_answers(fault: Fault, status: CandidateStatus) {
     assert_eq!((answer.status_of("lead"), answer.reason()), (status, FinishReason::Answered));
 
     federation.network.heal();
-    match status {
-        CandidateStatus::Timeout => federation.leads_after_silence().await,
-        _ => assert_eq!(federation.leads().await, "lead"),
-    }
+    assert_eq!(federation.leads().await, "lead");
 }
 
 #[tokio::test]
@@ -167,7 +153,7 @@ async fn a_lead_behind_a_partition_is_asked_over_the_old_connection_and_the_next
     );
 
     federation.network.heal();
-    federation.leads_after_silence().await;
+    assert_eq!(federation.leads().await, "lead");
 }
 
 /// The router has no connection: the lead fails when none can be made within the limit.

@@ -42,7 +42,7 @@ pub enum Rule {
     OtherSpace,
     /// There are prototypes or texts to route by.
     RouteBy,
-    /// Every event can be read and is one of the four.
+    /// Every event can be read and is one of the four, and there are not too many.
     Events,
     /// No event is larger than it may be.
     EventBytes,

@@ -8,7 +8,7 @@ use std::{
 use prost::{Message, bytes::Bytes};
 use proto::{
     AnswerCheck,
-    answer::{ANSWER_BYTES_MAX, EVENT_BYTES_MAX},
+    answer::{ANSWER_BYTES_MAX, EVENT_BYTES_MAX, EVENTS_MAX},
     wire::{self, answer_response::Event},
 };
 use tonic::Code;
@@ -147,6 +147,10 @@ impl Reader {
         if bytes.len() > EVENT_BYTES_MAX {
             let what = format!("has {} bytes, where {EVENT_BYTES_MAX} are allowed", bytes.len());
             self.fault(Rule::EventBytes, &what);
+        }
+        if self.found.events == EVENTS_MAX + 1 {
+            let what = format!("is one more than the {EVENTS_MAX} that an answer may have");
+            self.fault(Rule::Events, &what);
         }
         if self.found.done {
             self.fault(Rule::Done, "comes after done");

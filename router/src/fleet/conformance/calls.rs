@@ -98,6 +98,7 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 11] {
         generator,
         revision,
         passage_count: _,
+        asks_consent: _,
     } = card;
     [
         wire::Card { specialist_id, ..sound.clone() },

@@ -34,7 +34,7 @@ use super::{
     Record, Reply, Unanswered,
     answer::{Ending, Transcript},
 };
-use crate::fleet::look::{PROTOTYPES_BYTES_MAX, SERVICE};
+use crate::fleet::look::SERVICE;
 
 /// The longest that an examination takes.
 const EXAMINATION_MAX: Duration = Duration::from_mins(3);
@@ -203,7 +203,7 @@ impl Recorder {
     ) -> Reply<wire::PrototypesResponse> {
         // A vector and what protobuf puts around it; the space and the revision beside them.
         let each = space.dimension * size_of::<f32>() + 32;
-        let read_max = (READ_FACTOR * (count_max * each + EVENT_BYTES_MAX)).min(PROTOTYPES_BYTES_MAX);
+        let read_max = READ_FACTOR * (count_max * each + EVENT_BYTES_MAX);
         let mut client = self.client(read_max);
         let prototypes_max = u32::try_from(count).unwrap_or(u32::MAX);
         let made = client.prototypes(PrototypesRequest { space: Some(space.into()), prototypes_max });
