@@ -5,6 +5,7 @@ use std::time::Duration;
 use prost::{Message, bytes::Bytes};
 use proto::{
     Digest, Pooling, Space,
+    answer::EVENTS_MAX,
     wire::{self, Card, Outcome, Prototype, PrototypesResponse, answer_response::Event},
 };
 use tonic::Code;
@@ -127,6 +128,9 @@ fn sizes_and_ends_are_held_to_their_rules() {
             "passages: event 1: passage.text: has 70000 bytes, where 1 to 32768 are allowed",
         ],
     );
+    let mut many = vec![words("x"); EVENTS_MAX + 1];
+    many.push(answered());
+    breaks(&at_once(many), &["events: event 4097: is one more than the 4096 that an answer may have"]);
     breaks(
         &at_once(vec![words("x"), answered(), words("y"), answered()]),
         &["done: event 3: comes after done"],
