@@ -35,6 +35,7 @@ async fn whoever_asks_for_consent_sees_nothing_without_it() {
     let router = Router::start().await;
     router.add(&discreet).await;
 
+    assert_eq!(router.registry_json(&["show", "discreet"]).await["card"]["asks_consent"], true);
     let decision = preview(&router, AskOptions::default()).await;
     assert_eq!((decision.verdict(), decision.seen_by.len()), (Verdict::Abstain, 0));
     let candidate = &decision.candidates[0];

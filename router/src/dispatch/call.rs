@@ -2,7 +2,6 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
 use tower::retry::budget::{Budget, TpsBudget};
 
-use super::{Limits, Loss, PASSAGES_MAX};
+use super::{Limits, Loss, PASSAGES_MAX, line::Connection};
 
 /// Room beside an event for what gRPC and protobuf put around it.
 const FRAME_BYTES: usize = 1024;
@@ -26,7 +25,6 @@ pub(super) struct Call {
     stream: Option<Streaming<AnswerResponse>>,
     check: AnswerCheck,
     limits: Limits,
-    budget: Arc<TpsBudget>,
     began: Instant,
     deadline: Instant,
     /// Until when the first words must be there; `None` once they are.
@@ -45,13 +43,11 @@ struct Rate {
 
 impl Call {
     pub(super) fn new(
-        channel: Channel,
+        connection: &Connection,
         request: AnswerRequest,
         limits: Limits,
-        budget: Arc<TpsBudget>,
         deadline: Instant,
     ) -> Self {
-        budget.deposit();
         let bounds = AnswerBounds {
             passages_max: PASSAGES_MAX,
             events_max: limits.events_max,
@@ -59,12 +55,11 @@ impl Call {
         };
         let began = Instant::now();
         Self {
-            client: SpecialistServiceClient::new(channel)
+            client: SpecialistServiceClient::new(connection.channel.clone())
                 .max_decoding_message_size(limits.event_bytes_max + FRAME_BYTES),
             request,
             stream: None,
             check: AnswerCheck::new(bounds),
-            budget,
             began,
             deadline,
             words_by: Some(began + Duration::from_millis(limits.first_words_ms)),
@@ -143,7 +138,7 @@ impl Call {
     ///
     /// Full jitter (Brooker, *Exponential Backoff And Jitter*, 2015), drawn from the question's name,
     /// so that the same run waits as long again.
-    pub(super) fn retry(&mut self, loss: &Loss) -> Option<Duration> {
+    pub(super) fn retry(&mut self, loss: &Loss, budget: &TpsBudget) -> Option<Duration> {
         let retry = &self.limits.retry;
         let absent = matches!(loss, Loss::Unreachable | Loss::Broken | Loss::Status(Code::Unavailable));
         if !absent || self.retries >= retry.calls_max || self.check.began() {
@@ -154,7 +149,7 @@ impl Call {
         (&self.request.request_id, self.retries).hash(&mut hasher);
         let wait = Duration::from_millis(hasher.finish() % (longest + 1));
         let in_time = Instant::now() + wait < self.began + self.limits.connect();
-        if !in_time || !self.budget.withdraw() {
+        if !in_time || !budget.withdraw() {
             return None;
         }
         self.retries += 1;

@@ -33,6 +33,7 @@ pub(super) fn models(snapshot: &Snapshot) -> Vec<Value> {
             "owned_by": card.institution,
             "name": card.title,
             "description": card.description,
+            "asks_consent": card.asks_consent,
         })
     });
     [auto].into_iter().chain(pinned).collect()
