@@ -25,7 +25,7 @@ SPARE_THREADS = 8  # so that a card and health are told while all answers are un
 CALLS_MAX = 256  # under way or waiting for a thread
 REQUEST_BYTES_MAX = 1 << 20
 GRACE_S = 5  # for answers under way when it is told to stop
-SAMPLES_MAX = 128  # the longest of 128 stay below the card's 1 MiB
+SAMPLES_MAX = 64  # the longest of 64 stay below the card's 256 KiB
 
 
 class Specialist(services.SpecialistServiceServicer):

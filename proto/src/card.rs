@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The most bytes that a card may have.
-pub const CARD_BYTES_MAX: usize = 1 << 20;
+pub const CARD_BYTES_MAX: usize = 256 << 10;
 
 /// A specialist's name in the fleet: lower-case letters, digits and hyphens, starting with a
 /// letter, 1 to 64. Cheap to clone.

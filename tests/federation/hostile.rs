@@ -57,11 +57,18 @@ pub(crate) struct Hostile {
     revision: Arc<AtomicU32>,
     /// How often it was asked for its card.
     looks: watch::Sender<usize>,
+    /// Texts of its card.
+    samples: Vec<String>,
 }
 
 impl Hostile {
     pub(crate) fn new(answers: fn() -> Answers) -> Self {
-        Self { answers, revision: Arc::new(AtomicU32::new(1)), looks: watch::Sender::new(0) }
+        Self {
+            answers,
+            revision: Arc::new(AtomicU32::new(1)),
+            looks: watch::Sender::new(0),
+            samples: Vec::new(),
+        }
     }
 
     /// Serves on a free port; `raw` takes the place of its typed answers. Its address.
@@ -94,6 +101,7 @@ impl SpecialistService for Hostile {
             institution: "Institute of hostile".into(),
             description: "Means harm.".into(),
             example_questions: vec![QUESTION.into()],
+            sample_texts: self.samples.clone(),
             license: "CC0-1.0".into(),
             public_endpoint: "http://127.0.0.1:1".into(),
             generator: "hostile".into(),
@@ -291,6 +299,29 @@ async fn prototypes_that_are_no_numbers_are_refused_and_the_old_ones_stand() {
     let (_, log) = router.process.stop_and_read().await;
     assert_eq!(log.lines().filter(|line| line.contains("WARN")).count(), 1, "{log}");
     assert!(log.contains("its new card was not taken"), "{log}");
+}
+
+#[tokio::test]
+async fn a_card_as_large_as_it_may_be() {
+    // Looked at again and again at once, and never admitted.
+    let samples = vec!["x".repeat(4_000); 64];
+    let url = Hostile { samples, ..Hostile::new(nothing) }.serve(None).await;
+    let small = Hostile::new(nothing).serve(None).await;
+    let router = Router::start().await;
+    let look_all = async |url: &str| {
+        let look = async |_| router.registry(&["test", url]).await;
+        let looks = join_all((0..QUESTIONS).map(look));
+        assert!(looks.await.iter().all(|look| look.status.success()));
+    };
+    look_all(&small).await;
+    let process = router.process.id();
+    forget_peak(process);
+    let (_, before) = memory_kib(process);
+    look_all(&url).await;
+    let (peak, _) = memory_kib(process);
+    let cost = peak.saturating_sub(before) / QUESTIONS as u64;
+    println!("{cost} KiB for each look");
+    assert!(cost < COST_KIB_MAX, "{cost} KiB for each look");
 }
 
 #[tokio::test]
