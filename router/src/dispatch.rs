@@ -49,8 +49,8 @@ pub struct Asked<'a> {
 pub enum Heard {
     /// An event of its answer, held to the contract. After `Done` nothing follows.
     Event(AnswerEvent),
-    /// It could not be had, and is called again.
-    Retried(Loss),
+    /// It is called: for the first time, or again because it could not be had.
+    Called,
     /// It gave out; nothing follows.
     Lost(Loss),
 }
@@ -178,6 +178,7 @@ impl Dispatch {
             let connection = line.connection();
             let mut call = Call::new(&connection, request, limits, deadline);
             line.budget.deposit();
+            yield Heard::Called;
             loop {
                 match call.next().await {
                     Ok(event @ AnswerEvent::Done(_)) => {
@@ -188,8 +189,8 @@ impl Dispatch {
                     Ok(event) => yield Heard::Event(event),
                     Err(loss) => {
                         if let Some(wait) = call.retry(&loss, &line.budget) {
-                            yield Heard::Retried(loss);
                             sleep(wait).await;
+                            yield Heard::Called;
                             continue;
                         }
                         if matches!(loss, Loss::Timeout(_)) {

@@ -124,7 +124,6 @@ impl Turn {
         self.places.push(candidate);
         let candidate = &mut self.candidates[candidate];
         candidate.status = Status::Asked;
-        candidate.calls = 1;
         let heard = self.means.dispatch.ask(Asked {
             endpoint: &candidate.registration.endpoint,
             request_id: &self.routed.request_id,
@@ -142,7 +141,7 @@ impl Turn {
         let ended = match &heard {
             Heard::Event(AnswerEvent::Done(Outcome::Answered)) => Some(Status::Answered),
             Heard::Event(AnswerEvent::Done(Outcome::NoAnswer)) => Some(Status::NoAnswer),
-            Heard::Event(_) | Heard::Retried(_) => None,
+            Heard::Event(_) | Heard::Called => None,
             Heard::Lost(Loss::Timeout(_) | Loss::Slow { .. } | Loss::Deadline) => Some(Status::Timeout),
             Heard::Lost(Loss::Ejected) => Some(Status::CircuitOpen),
             Heard::Lost(_) => Some(Status::Failed),
@@ -153,15 +152,12 @@ impl Turn {
         }
         let input = match heard {
             Heard::Event(event) => Input::Event(event),
-            Heard::Retried(loss) => {
-                tracing::debug!(request = self.routed.request_id, specialist = %id, %loss, "called again");
+            Heard::Called => {
                 candidate.calls += 1;
                 return Vec::new();
             }
             Heard::Lost(loss) => {
                 tracing::warn!(request = self.routed.request_id, specialist = %id, %loss, "gave out");
-                // Whoever was not even called is not to stand in the record as if it was.
-                candidate.calls -= u32::from(matches!(loss, Loss::Busy | Loss::Ejected));
                 candidate.failure = Some(loss.to_string());
                 Input::Failed
             }

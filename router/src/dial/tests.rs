@@ -265,9 +265,10 @@ async fn losses(dispatch: &Dispatch, endpoint: &Endpoint) -> Vec<Loss> {
         deadline: Instant::now() + PATIENCE,
         insist: false,
     });
-    let lost = heard.map(|heard| match heard {
-        Heard::Lost(loss) => loss,
-        other => panic!("not lost: {other:?}"),
+    let lost = heard.filter_map(async |heard| match heard {
+        Heard::Lost(loss) => Some(loss),
+        Heard::Called => None,
+        Heard::Event(event) => panic!("an answer: {event:?}"),
     });
     lost.collect().await
 }
