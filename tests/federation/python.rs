@@ -114,6 +114,15 @@ async fn another_answers_when_it_is_killed() {
 }
 
 #[tokio::test]
+async fn it_keeps_the_whole_contract() {
+    let Some(tower) = InPython::start("tower", "tower.txt", TOWER).await else { return };
+    let router = Router::start().await;
+    let output = router.registry(&["test", &tower.process.url, "--conformance"]).await;
+    let (findings, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{findings}{why}");
+}
+
+#[tokio::test]
 async fn it_refuses_what_breaks_the_contract() {
     let Some(tower) = InPython::start("tower", "tower.txt", TOWER).await else { return };
     let mut client = SpecialistServiceClient::connect(tower.process.url.clone()).await.unwrap();
