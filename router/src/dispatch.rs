@@ -151,6 +151,11 @@ impl Dispatch {
         self.lines().retain(|endpoint, _| endpoints.contains(&endpoint));
     }
 
+    /// Answers under way, of all specialists together.
+    pub fn in_flight(&self) -> usize {
+        self.lines().values().map(|line| line.in_flight()).sum()
+    }
+
     /// Whether whoever is at `endpoint` failed too often lately and is left alone.
     pub fn is_out(&self, endpoint: &Endpoint) -> bool {
         self.lines().get(endpoint).is_some_and(|line| line.is_out())

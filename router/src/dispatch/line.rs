@@ -82,6 +82,11 @@ impl Line {
         self.room.clone().try_acquire_owned().ok()
     }
 
+    /// Answers under way.
+    pub(super) fn in_flight(&self) -> usize {
+        self.limits.in_flight_max - self.room.available_permits()
+    }
+
     /// Whether it failed too often lately and is left alone.
     pub(super) fn is_out(&self) -> bool {
         self.breaker().is_out(Instant::now())
