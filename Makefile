@@ -22,8 +22,11 @@ MACHINE ?= $(shell uname -m)
 PYTHON ?=
 CORPORA ?=
 QUERIES ?=
+# For `make simulate`: one seed, or how many.
+SEED ?=
+SEEDS ?=
 
-.PHONY: help setup build cuda gpu-check demo fleet test lint deny sanitize performance
+.PHONY: help setup build cuda gpu-check demo fleet test simulate lint deny sanitize performance
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 /p' Makefile
@@ -71,6 +74,12 @@ fleet: ## Start a specialist for each .jsonl file of the folder DATA, and a rout
 
 test: setup build ## Run every test
 	cargo test --workspace --locked
+
+# One seed, or as many as the tests run, in the dev profile that the tests have built; for more the time
+# goes into the runs, so those get the release profile.
+simulate: ## Fail specialists by chance: SEED=1234 prints one run, SEEDS=100000 tries so many
+	CONSILIUM_SEED=$(SEED) CONSILIUM_SEEDS=$(SEEDS) \
+		cargo test $(if $(SEEDS),--release) --workspace --locked --test simulation what_must_hold -- --nocapture
 
 lint: ## Check formatting, lints and documentation
 	cargo fmt --all --check

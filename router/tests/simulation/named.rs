@@ -1,0 +1,135 @@
+//! Faults that have a name, and what each may cost.
+
+use std::time::Duration;
+
+use router::{
+    ask::Reason,
+    dispatch::Eject,
+    route::{Policy, Status},
+};
+
+use crate::{
+    check::{AFTER_CRASH, AFTER_SILENCE, check},
+    plan::{Fault, PATIENCE, Plan, Question, What},
+    record::{Answer, Heard, Run},
+    script::{End, Line, Script},
+    trace, world,
+};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Says something ten times a second, `count` times, and ends.
+fn says(count: usize, end: End) -> Script {
+    Script { refusals: 0, lines: vec![(100 * MS, Line::Words); count], end: (100 * MS, end) }
+}
+
+/// One question to the first of `scripts`, with the others in reserve, and what goes wrong on the way.
+fn scene(scripts: Vec<Script>, faults: &[(u64, What)]) -> Plan {
+    let faults = faults.iter().map(|&(ms, what)| Fault { at: Duration::from_millis(ms), whom: 0, what });
+    Plan {
+        seed: 0,
+        questions: vec![Question {
+            at: Duration::ZERO,
+            patience: PATIENCE,
+            near: (0u8..).map(|at| 0.9 - f32::from(at) * 0.2).take(scripts.len()).collect(),
+            leaves_after: None,
+        }],
+        specialists: scripts.into_iter().map(|script| vec![script]).collect(),
+        policy: Policy { confidence_min: 0.1, ..Policy::default() },
+        in_flight_max: 64,
+        eject: Eject::default(),
+        latency_ms: 1..=50,
+        faults: faults.collect(),
+    }
+}
+
+/// Plays a scene. All that always holds does here too.
+#[track_caller]
+fn plays(plan: &Plan) -> Run {
+    let run = world::run(plan);
+    println!("{}", trace::run(&run));
+    check(plan, &run).unwrap();
+    run
+}
+
+/// When specialist `who` first says something.
+#[track_caller]
+fn speaks(answer: &Answer, who: &str) -> Duration {
+    let its = |heard: &&Heard| heard.span().is_some() && heard.owner().is_some_and(|id| id.as_str() == who);
+    answer.heard.iter().find(its).unwrap().at
+}
+
+#[track_caller]
+fn statuses(run: &Run, expected: &[Status]) {
+    let finish = run.answers[0].finish().unwrap();
+    let statuses: Vec<Status> = finish.candidates.iter().map(|candidate| candidate.status).collect();
+    assert_eq!((finish.reason, statuses.as_slice()), (Reason::Answered, expected));
+}
+
+#[test]
+fn a_crash_costs_less_than_a_second() {
+    let crash = 1_000;
+    let plan = scene(vec![says(50, End::Answered), says(3, End::Answered)], &[(crash, What::Crash)]);
+    let run = plays(&plan);
+    statuses(&run, &[Status::Failed, Status::Answered]);
+    let took = speaks(&run.answers[0], "s1") - Duration::from_millis(crash);
+    println!("from the crash to the next one's first words: {took:?}");
+    assert!(took < AFTER_CRASH, "{took:?}");
+}
+
+#[test]
+fn a_silent_stall_costs_less_than_six_seconds() {
+    let plan = scene(vec![says(10, End::Silence), says(3, End::Answered)], &[]);
+    let run = plays(&plan);
+    statuses(&run, &[Status::Timeout, Status::Answered]);
+    let took = speaks(&run.answers[0], "s1") - (run.seen[1].at + plan.specialists[0][0].lasts());
+    println!("from the last words to the next one's first: {took:?}");
+    assert!(took < AFTER_SILENCE, "{took:?}");
+}
+
+#[test]
+fn a_partition_costs_less_than_six_seconds() {
+    for what in [What::Partition, What::PartitionFrom] {
+        let cut = 1_000;
+        let plan = scene(vec![says(50, End::Answered), says(3, End::Answered)], &[(cut, what)]);
+        let run = plays(&plan);
+        statuses(&run, &[Status::Timeout, Status::Answered]);
+        let took = speaks(&run.answers[0], "s1") - Duration::from_millis(cut);
+        println!("from {what:?} to the next one's first words: {took:?}");
+        assert!(took < AFTER_SILENCE, "{what:?}: {took:?}");
+    }
+}
+
+#[test]
+fn one_that_cannot_be_reached_costs_the_time_to_connect() {
+    let plan = scene(vec![says(3, End::Answered), says(3, End::Answered)], &[(0, What::Partition)]);
+    let run = plays(&plan);
+    statuses(&run, &[Status::Failed, Status::Answered]);
+    let took = speaks(&run.answers[0], "s1");
+    println!("from the question to the next one's first words: {took:?}");
+    assert!((1..2).contains(&took.as_secs()), "{took:?}");
+}
+
+#[test]
+fn an_answer_that_has_begun_survives_when_the_way_there_is_cut() {
+    let plan = scene(vec![says(50, End::Answered), says(3, End::Answered)], &[(1_000, What::PartitionTo)]);
+    statuses(&plays(&plan), &[Status::Answered, Status::Outranked]);
+}
+
+#[test]
+fn messages_that_are_held_for_a_while_cost_only_that_while() {
+    let held = [(1_000, What::Hold), (5_000, What::Release)];
+    let plan = scene(vec![says(50, End::Answered), says(3, End::Answered)], &held);
+    statuses(&plays(&plan), &[Status::Answered, Status::Outranked]);
+}
+
+#[test]
+fn words_that_were_held_for_too_long_are_not_mixed_in() {
+    let held = [(1_000, What::Hold), (7_000, What::Release)];
+    let plan = scene(vec![says(50, End::Answered), says(30, End::Answered)], &held);
+    let run = plays(&plan);
+    statuses(&run, &[Status::Timeout, Status::Answered]);
+    let took = speaks(&run.answers[0], "s1") - Duration::from_secs(1);
+    println!("from the hold to the next one's first words: {took:?}");
+    assert!(took < AFTER_SILENCE, "{took:?}");
+}

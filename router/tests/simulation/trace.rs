@@ -1,0 +1,137 @@
+//! A run as text: to compare two runs, and for a person to read.
+
+use std::fmt::Write as _;
+
+use proto::SpecialistId;
+use router::{
+    ask::{AskError, Event, Finish},
+    merge::{Part, Span},
+    route::{Candidate, Status, Verdict},
+};
+
+use crate::{
+    plan::{Plan, name},
+    record::{Answer, End, Run},
+};
+
+/// What the seed decided.
+pub(crate) fn plan(plan: &Plan) -> String {
+    let mut text = format!(
+        "seed {}: messages take {:?} ms, {} answers at a time, {:?}\n",
+        plan.seed, plan.latency_ms, plan.in_flight_max, plan.policy
+    );
+    for (at, scripts) in plan.specialists.iter().enumerate() {
+        for (question, script) in scripts.iter().enumerate() {
+            writeln!(text, "  {} on q{question}: {script:?}", name(at)).unwrap();
+        }
+    }
+    for (at, question) in plan.questions.iter().enumerate() {
+        writeln!(text, "  q{at}: {question:?}").unwrap();
+    }
+    for fault in &plan.faults {
+        writeln!(text, "  at {:?} {}: {:?}", fault.at, name(fault.whom), fault.what).unwrap();
+    }
+    text
+}
+
+/// What came of it, without what depends on the machine: where several answers are ranked, the turn
+/// waits for the encoder's thread, so the time of all that follows is left out.
+pub(crate) fn run(run: &Run) -> String {
+    let mut text = String::new();
+    for seen in &run.seen {
+        writeln!(text, "{:?} {} {:?}", seen.at, seen.who, seen.what).unwrap();
+    }
+    for (question, one) in run.answers.iter().enumerate() {
+        answer(&mut text, question, one);
+    }
+    writeln!(text, "{} answers still count as under way", run.in_flight).unwrap();
+    text
+}
+
+fn answer(text: &mut String, question: usize, answer: &Answer) {
+    let decision = &answer.routed.decision;
+    let names = |places: &[usize]| {
+        let ids = places.iter().map(|&at| decision.candidates[at].registration.id().to_string());
+        ids.collect::<Vec<_>>().join(" ")
+    };
+    match &decision.verdict {
+        Verdict::Ask { asked, reserves } => {
+            let (asked, reserves) = (names(asked), names(reserves));
+            writeln!(text, "{:?} q{question}: asked {asked}, in reserve {reserves}", answer.began).unwrap();
+        }
+        Verdict::Abstain => writeln!(text, "{:?} q{question}: nobody is asked", answer.began).unwrap(),
+    }
+    let timed = answer.timed();
+    for (at, heard) in answer.heard.iter().enumerate() {
+        let when = if at < timed { format!("{:?}", heard.at) } else { "later".to_owned() };
+        let what = match &heard.event {
+            Event::Part(Part::Source(source)) => {
+                format!("source {} {} {}", source.number, source.specialist, source.passage.id)
+            }
+            Event::Part(Part::Span(Span { text, start, specialist, citation })) => {
+                let who = specialist.as_ref().map_or("router".to_owned(), ToString::to_string);
+                format!("{start} {who}: {text:?} {citation:?}")
+            }
+            Event::Finish(finish) => self::finish(finish, at < timed),
+        };
+        writeln!(text, "  {when} q{question} {what}").unwrap();
+    }
+    let when = if answer.heard.len() < timed { format!("{:?}", answer.ended) } else { "later".to_owned() };
+    match &answer.end {
+        End::Finished => {}
+        End::Failed(AskError::Unanswered(all)) => {
+            writeln!(text, "  {when} q{question} nobody answers{}", candidates(all)).unwrap();
+        }
+        End::Failed(error) => writeln!(text, "  {when} q{question} {error}").unwrap(),
+        End::Left => writeln!(text, "  {when} q{question} the reader leaves").unwrap(),
+    }
+}
+
+fn finish(finish: &Finish, timed: bool) -> String {
+    let Finish { candidates, reason, spoke, first_words } = finish;
+    let candidates = self::candidates(candidates);
+    // The first words may be among those that wait for the ranking.
+    let first = first_words.filter(|_| timed);
+    format!("{reason:?}{candidates}; spoke {spoke:?}, first words {first:?}")
+}
+
+fn candidates(candidates: &[Candidate]) -> String {
+    let mut text = String::new();
+    for Candidate { registration, status, calls, failure, .. } in candidates {
+        write!(text, ", {}={status:?} after {calls} calls", registration.id()).unwrap();
+        if let Some(failure) = failure {
+            write!(text, " ({failure})").unwrap();
+        }
+    }
+    text
+}
+
+impl Answer {
+    /// How many of its events, the end counted, came at a time that the machine has no part in: all up
+    /// to those that wait until several answers are ranked.
+    pub(crate) fn timed(&self) -> usize {
+        let all = self.heard.len() + 1;
+        let mut spoke: Vec<&SpecialistId> = Vec::new();
+        let mut begins = Vec::new();
+        for (at, heard) in self.heard.iter().enumerate() {
+            if let Some(who) = heard.owner().filter(|who| spoke.last() != Some(who)) {
+                spoke.push(who);
+                // Its heading stands before it.
+                begins.push(at.saturating_sub(1));
+            }
+        }
+        let Some(finish) = self.finish() else {
+            // Whoever leaves is not told who has answered; all up to the router's first words is sure.
+            return self.heard.iter().position(|heard| heard.owner().is_none()).unwrap_or(all);
+        };
+        let status = |who: &SpecialistId| {
+            let mut candidates = finish.candidates.iter();
+            candidates.find(|candidate| candidate.registration.id() == who).map(|candidate| candidate.status)
+        };
+        let Some(first) = spoke.iter().position(|who| status(who) == Some(Status::Answered)) else {
+            return all;
+        };
+        // One that waits alone is not ranked.
+        if spoke.len() - first <= 2 { all } else { begins[first + 1] }
+    }
+}
