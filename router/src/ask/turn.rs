@@ -228,8 +228,11 @@ impl Turn {
     }
 
     fn no_answer(&mut self) -> Part {
-        let asked: Vec<Speaker> = self.places.iter().map(|&at| speaker(&self.candidates[at])).collect();
-        self.merge.own_words(merge::no_answer(&asked))
+        // Whoever failed has not said so.
+        let asked = self.places.iter().map(|&at| &self.candidates[at]);
+        let said = asked.filter(|candidate| candidate.status == Status::NoAnswer);
+        let said: Vec<Speaker> = said.map(speaker).collect();
+        self.merge.own_words(merge::no_answer(&said))
     }
 
     fn finish(&self, reason: Reason) -> Finish {

@@ -38,9 +38,9 @@ pub fn consent_missing(asking: &[Speaker]) -> String {
     )
 }
 
-/// When everybody who was asked says that their corpus holds no answer.
-pub fn no_answer(asked: &[Speaker]) -> String {
-    format!("Nothing in their texts answers this question, by their own word: {}.", names(asked))
+/// When nobody answers, and `saying` say that their corpus holds no answer.
+pub fn no_answer(saying: &[Speaker]) -> String {
+    format!("Nothing in their texts answers this question, by their own word: {}.", names(saying))
 }
 
 fn names(speakers: &[Speaker]) -> String {

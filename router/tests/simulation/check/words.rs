@@ -112,10 +112,10 @@ impl<'a> Text<'a> {
                 ensure!(expected.contains(&self.own), "after {last} stands {:?}", self.own);
             }
             None if finish.reason == Reason::NoAnswer => {
-                for place in case.line() {
-                    let named = self.own.contains(&format!("{0} ({0})", case.id(place)));
-                    ensure!(named, "{} is not named in {:?}", case.id(place), self.own);
-                }
+                let said = case.line().filter(|&place| case.status(place) == Some(Status::NoAnswer));
+                let names: Vec<String> = said.map(|place| format!("{0} ({0})", case.id(place))).collect();
+                let by = format!(", by their own word: {}.", names.join(", "));
+                ensure!(self.own.ends_with(&by), "it ends with {:?}, where only {by:?} is true", self.own);
             }
             None => ensure!(finish.reason == Reason::Abstained, "there is no word in it"),
         }
