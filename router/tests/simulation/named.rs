@@ -133,3 +133,13 @@ fn words_that_were_held_for_too_long_are_not_mixed_in() {
     println!("from the hold to the next one's first words: {took:?}");
     assert!(took < AFTER_SILENCE, "{took:?}");
 }
+
+#[test]
+fn nobody_is_asked_after_the_deadline() {
+    let mut plan = scene(vec![says(10, End::Silence), says(3, End::Answered)], &[]);
+    plan.questions[0].patience = Duration::from_secs(3);
+    let run = plays(&plan);
+    let finish = run.answers[0].finish().unwrap();
+    let s1 = &finish.candidates[1];
+    assert_eq!((finish.reason, s1.status, s1.calls), (Reason::Incomplete, Status::Outranked, 0));
+}
