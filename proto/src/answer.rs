@@ -185,6 +185,9 @@ impl AnswerCheck {
                 Err(Invalid::malformed("done.outcome", "says answered, but there were no words"))
             }
             wire::Outcome::Answered => Ok(AnswerEvent::Done(Outcome::Answered)),
+            wire::Outcome::NoAnswer if self.bytes > 0 => {
+                Err(Invalid::malformed("done.outcome", "says no answer, but there were words"))
+            }
             wire::Outcome::NoAnswer => Ok(AnswerEvent::Done(Outcome::NoAnswer)),
             wire::Outcome::Unspecified => Err(Invalid::missing("done.outcome")),
         }
@@ -282,6 +285,8 @@ mod tests {
         refused([passage("a", "xyz"), words("x", Some(("a", 2, 1)))], no_range);
         refused([passage("a", "é"), words("x", Some(("a", 0, 1)))], no_range);
         refused([done(wire::Outcome::Answered)], "done.outcome: says answered, but there were no words");
+        let after_words = "done.outcome: says no answer, but there were words";
+        refused([words("x", None), done(wire::Outcome::NoAnswer)], after_words);
         refused([done(wire::Outcome::Unspecified)], "done.outcome: is missing");
         refused([done(wire::Outcome::NoAnswer), words("x", None)], "event: comes after done");
         let chunk = "x".repeat(32_768);

@@ -15,7 +15,7 @@ use router::{
 use crate::{
     plan::{PATIENCE, Plan},
     record::{Answer, End, Run, What},
-    script::Script,
+    script::{self, Script},
 };
 
 /// Goes on where it holds, and says otherwise why the run is wrong.
@@ -177,6 +177,12 @@ fn recorded(case: &Case, place: usize, candidate: &Candidate) -> Result<(), Stri
     // Nothing is lost on the way to it.
     let exact = case.is_roomy() && case.plan.is_spared(whom);
     ensure!(!exact || arrived == *calls, "{calls} calls of {id} are said to be made, and {arrived} arrive");
+    let end = case.script(place).end.1;
+    ensure!(
+        *status != Status::Answered || end == script::End::Answered,
+        "{id} answers, and ends with {end:?}"
+    );
+    ensure!(*status != Status::NoAnswer || end == script::End::NoAnswer, "{id} has no answer, and {end:?}");
     let lost = asked && !matches!(status, Status::Answered | Status::NoAnswer);
     ensure!(lost == failure.is_some(), "{id} is {status:?}, and the failure is said to be {failure:?}");
     Ok(())

@@ -163,8 +163,10 @@ fn script(dice: &mut Dice) -> Script {
                 Breach::SamePassageTwice,
                 Breach::WordsTooLong,
                 Breach::EventTooLong,
+                Breach::NoAnswerAfterWords,
             ]);
-            steady(any(dice), End::Breaks(breach))
+            let least = u64::from(breach == Breach::NoAnswerAfterWords);
+            steady(lines(dice, least), End::Breaks(breach))
         }
         75..82 => Script { refusals: usize::MAX, ..good(dice) },
         82..90 => steady(any(dice), End::Unfinished),

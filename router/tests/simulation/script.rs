@@ -58,6 +58,7 @@ pub(crate) enum Breach {
     SamePassageTwice,
     WordsTooLong,
     EventTooLong,
+    NoAnswerAfterWords,
 }
 
 impl Script {
@@ -218,6 +219,7 @@ impl Breach {
             Self::SamePassageTwice => vec![short(), short()],
             Self::WordsTooLong => vec![words(foul.repeat(1_100), None)],
             Self::EventTooLong => vec![passage(foul.repeat(2_200))],
+            Self::NoAnswerAfterWords => vec![done(wire::Outcome::NoAnswer)],
         };
         responses.push(done(wire::Outcome::Answered));
         responses
