@@ -8,6 +8,8 @@ use router::{
     route::{Policy, Status},
 };
 
+use tonic::Code;
+
 use crate::{
     check::{AFTER_CRASH, AFTER_SILENCE, check},
     plan::{Fault, PATIENCE, Plan, Question, What},
@@ -142,4 +144,23 @@ fn nobody_is_asked_after_the_deadline() {
     let finish = run.answers[0].finish().unwrap();
     let s1 = &finish.candidates[1];
     assert_eq!((finish.reason, s1.status, s1.calls), (Reason::Incomplete, Status::Outranked, 0));
+}
+
+#[test]
+fn one_that_fails_too_often_is_left_alone_and_then_probed() {
+    let mut plan = scene(vec![says(3, End::Answered), says(3, End::Answered)], &[]);
+    let (question, fails) = (plan.questions[0].clone(), says(0, End::Fails(Code::Internal)));
+    // Five failures, one question while it is left alone, and two afterwards, when it is well again.
+    let at = [0, 1, 2, 3, 4, 20, 35, 36].map(Duration::from_secs);
+    plan.specialists[0] =
+        (0..8).map(|nth| if nth < 5 { fails.clone() } else { says(3, End::Answered) }).collect();
+    plan.specialists[1] = vec![says(3, End::Answered); 8];
+    // The other one is as likely: whoever is the only one is asked all the same.
+    let near = vec![0.31, 0.3];
+    plan.questions = at.map(|at| Question { at, near: near.clone(), ..question.clone() }).to_vec();
+    let run = plays(&plan);
+    let became = run.answers.iter().map(|answer| answer.finish().unwrap().candidates[0].status);
+    let became: Vec<Status> = became.collect();
+    assert_eq!(became[..5], [Status::Failed; 5]);
+    assert_eq!(became[5..], [Status::CircuitOpen, Status::Answered, Status::Answered]);
 }

@@ -119,6 +119,11 @@ impl<'a> Text<'a> {
             }
             None => ensure!(finish.reason == Reason::Abstained, "there is no word in it"),
         }
+        let first =
+            case.answer.heard.iter().find(|heard| heard.span().is_some_and(|s| s.specialist.is_some()));
+        let first = first.map(|heard| heard.at - case.answer.began);
+        let said = finish.first_words;
+        ensure!(said == first, "the first words are said to take {said:?}, and took {first:?}");
         for (place, candidate) in finish.candidates.iter().enumerate() {
             let (id, words) = (case.id(place), case.script(place).words());
             let said = self.said.get(id).copied().unwrap_or(0);
