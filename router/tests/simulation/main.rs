@@ -36,7 +36,7 @@ const REPORTED_MAX: usize = 8;
 fn what_must_hold_does_whatever_goes_wrong() {
     if let Some(seed) = setting("CONSILIUM_SEED") {
         let plan = Plan::of(seed);
-        println!("{}{}", trace::plan(&plan), trace::run(&world::run(&plan)));
+        println!("{}{}", trace::plan(&plan), trace::run(&plan, &world::run(&plan)));
         assert_eq!(fails(seed), None);
         return;
     }
@@ -60,7 +60,8 @@ fn fails(seed: u64) -> Option<String> {
     let twice = catch_unwind(AssertUnwindSafe(|| [world::run(&plan), world::run(&plan)]));
     let why = match &twice {
         Ok([run, again]) => {
-            check::check(&plan, run).and_then(|()| same(&trace::run(run), &trace::run(again)))
+            let [one, other] = [run, again].map(|run| trace::same_everywhere(&plan, run));
+            check::check(&plan, run).and_then(|()| same(&one, &other))
         }
         Err(panic) => Err(format!("it panics: {}", said(panic.as_ref()))),
     };

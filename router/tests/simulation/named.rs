@@ -49,7 +49,7 @@ fn scene(scripts: Vec<Script>, faults: &[(u64, What)]) -> Plan {
 #[track_caller]
 fn plays(plan: &Plan) -> Run {
     let run = world::run(plan);
-    println!("{}", trace::run(&run));
+    println!("{}", trace::run(plan, &run));
     check(plan, &run).unwrap();
     run
 }
@@ -110,6 +110,25 @@ fn one_that_cannot_be_reached_costs_the_time_to_connect() {
     let took = speaks(&run.answers[0], "s1");
     println!("from the question to the next one's first words: {took:?}");
     assert!((1..2).contains(&took.as_secs()), "{took:?}");
+}
+
+#[test]
+fn the_question_after_a_partition_is_answered() {
+    let cut = [(1_000, What::Partition), (3_000, What::Repair)];
+    let mut plan = scene(vec![says(50, End::Answered), says(3, End::Answered)], &cut);
+    // What was sent meanwhile is lost for good, so the old connection never comes to life again.
+    let (first, later) = (plan.questions[0].clone(), Duration::from_secs(7));
+    plan.specialists.iter_mut().for_each(|scripts| scripts.push(says(3, End::Answered)));
+    plan.questions = vec![first.clone(), Question { at: later, ..first }];
+    for question in &mut plan.questions {
+        question.near = vec![0.31, 0.15];
+    }
+    let run = plays(&plan);
+    statuses(&run, &[Status::Timeout, Status::Answered]);
+    let finish = run.answers[1].finish().unwrap();
+    assert_eq!((finish.candidates[0].status, finish.candidates[0].calls), (Status::Answered, 1));
+    let took = speaks(&run.answers[1], "s0") - later;
+    assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
 #[test]

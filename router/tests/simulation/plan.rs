@@ -10,8 +10,9 @@ use crate::{
     script::{Breach, End, Line, Script},
 };
 
-/// Enough for everybody who may be asked to fail in the slowest way, one after another.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// Enough for everybody who may be asked to fail in the slowest way, one after another, and for the encoder's
+/// thread to rank however busy the machine is: virtual time goes on while the router waits for it.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(10);
 
 /// One run, decided to the last detail.
 #[derive(Debug, Clone)]

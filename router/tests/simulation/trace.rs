@@ -10,7 +10,7 @@ use router::{
 };
 
 use crate::{
-    plan::{Plan, name},
+    plan::{PATIENCE, Plan, name},
     record::{Answer, End, Run},
 };
 
@@ -34,21 +34,33 @@ pub(crate) fn plan(plan: &Plan) -> String {
     text
 }
 
-/// What came of it, without what depends on the machine: where several answers are ranked, the turn
-/// waits for the encoder's thread, so the time of all that follows is left out.
-pub(crate) fn run(run: &Run) -> String {
+/// What came of it.
+pub(crate) fn run(plan: &Plan, run: &Run) -> String {
+    told(plan, run, true)
+}
+
+/// What came of it that is the same on every machine. Where several answers are ranked, the turn waits for
+/// the encoder's thread in real time, so the times of all that follows are left out; and all of it where
+/// the asker has little patience, since the deadline may come first.
+pub(crate) fn same_everywhere(plan: &Plan, run: &Run) -> String {
+    told(plan, run, false)
+}
+
+fn told(plan: &Plan, run: &Run, whole: bool) -> String {
     let mut text = String::new();
     for seen in &run.seen {
         writeln!(text, "{:?} {} {:?}", seen.at, seen.who, seen.what).unwrap();
     }
     for (question, one) in run.answers.iter().enumerate() {
-        answer(&mut text, question, one);
+        let until =
+            if whole || plan.questions[question].patience == PATIENCE { usize::MAX } else { one.timed() };
+        answer(&mut text, question, one, until);
     }
     writeln!(text, "{} answers still count as under way", run.in_flight).unwrap();
     text
 }
 
-fn answer(text: &mut String, question: usize, answer: &Answer) {
+fn answer(text: &mut String, question: usize, answer: &Answer, until: usize) {
     let decision = &answer.routed.decision;
     let names = |places: &[usize]| {
         let ids = places.iter().map(|&at| decision.candidates[at].registration.id().to_string());
@@ -62,7 +74,7 @@ fn answer(text: &mut String, question: usize, answer: &Answer) {
         Verdict::Abstain => writeln!(text, "{:?} q{question}: nobody is asked", answer.began).unwrap(),
     }
     let timed = answer.timed();
-    for (at, heard) in answer.heard.iter().enumerate() {
+    for (at, heard) in answer.heard.iter().enumerate().take(until) {
         let when = if at < timed { format!("{:?}", heard.at) } else { "later".to_owned() };
         let what = match &heard.event {
             Event::Part(Part::Source(source)) => {

@@ -57,7 +57,7 @@ pub(crate) fn run(plan: &Plan) -> Run {
     let mut sim = Builder::new()
         .rng_seed(plan.seed)
         .tick_duration(TICK)
-        .simulation_duration(Duration::from_mins(20))
+        .simulation_duration(Duration::from_hours(1))
         .min_message_latency(Duration::from_millis(*plan.latency_ms.start()))
         .max_message_latency(Duration::from_millis(*plan.latency_ms.end()))
         .tcp_capacity(1_024)
