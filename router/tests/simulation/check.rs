@@ -27,7 +27,7 @@ macro_rules! ensure {
     };
 }
 pub(crate) use ensure;
-pub(crate) use times::{AFTER_CRASH, AFTER_SILENCE};
+pub(crate) use times::{AFTER_CRASH, AFTER_FEW_WORDS, AFTER_NO_WORDS, AFTER_SILENCE};
 
 /// Whether the run of a plan is as it must be; if not, what is wrong with it.
 pub(crate) fn check(plan: &Plan, run: &Run) -> Result<(), String> {
@@ -135,8 +135,8 @@ fn dispatched(case: &Case) -> Result<(), String> {
     }
     in_order(case)?;
     let Some(candidates) = case.answer.candidates() else { return Ok(()) };
-    for place in 0..count {
-        recorded(case, place, &candidates[place])?;
+    for (place, candidate) in candidates.iter().enumerate() {
+        recorded(case, place, candidate)?;
     }
     let line: Vec<usize> = case.line().collect();
     for (at, &place) in line.iter().enumerate() {

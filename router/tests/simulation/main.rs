@@ -85,5 +85,7 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 
 fn setting(name: &str) -> Option<u64> {
     let value = env::var(name).ok().filter(|value| !value.is_empty())?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} must be a number, and is {value:?}")))
+    let number = value.parse();
+    assert!(number.is_ok(), "{name} must be a number, and is {value:?}");
+    number.ok()
 }

@@ -11,7 +11,7 @@ use router::{
 use tonic::Code;
 
 use crate::{
-    check::{AFTER_CRASH, AFTER_SILENCE, check},
+    check::{AFTER_CRASH, AFTER_FEW_WORDS, AFTER_NO_WORDS, AFTER_SILENCE, check},
     plan::{Fault, PATIENCE, Plan, Question, What},
     record::{Answer, Heard, Run},
     script::{End, Line, Script},
@@ -54,11 +54,11 @@ fn plays(plan: &Plan) -> Run {
     run
 }
 
-/// When specialist `who` first says something.
+/// How long after `since` specialist `who` first says something.
 #[track_caller]
-fn speaks(answer: &Answer, who: &str) -> Duration {
+fn speaks(answer: &Answer, who: &str, since: Duration) -> Duration {
     let its = |heard: &&Heard| heard.span().is_some() && heard.owner().is_some_and(|id| id.as_str() == who);
-    answer.heard.iter().find(its).unwrap().at
+    answer.heard.iter().find(its).unwrap().at.checked_sub(since).unwrap()
 }
 
 #[track_caller]
@@ -74,7 +74,7 @@ fn a_crash_costs_less_than_a_second() {
     let plan = scene(vec![says(50, End::Answered), says(3, End::Answered)], &[(crash, What::Crash)]);
     let run = plays(&plan);
     statuses(&run, &[Status::Failed, Status::Answered]);
-    let took = speaks(&run.answers[0], "s1") - Duration::from_millis(crash);
+    let took = speaks(&run.answers[0], "s1", Duration::from_millis(crash));
     println!("from the crash to the next one's first words: {took:?}");
     assert!(took < AFTER_CRASH, "{took:?}");
 }
@@ -84,9 +84,21 @@ fn a_silent_stall_costs_less_than_six_seconds() {
     let plan = scene(vec![says(10, End::Silence), says(3, End::Answered)], &[]);
     let run = plays(&plan);
     statuses(&run, &[Status::Timeout, Status::Answered]);
-    let took = speaks(&run.answers[0], "s1") - (run.seen[1].at + plan.specialists[0][0].lasts());
+    let took = speaks(&run.answers[0], "s1", run.seen[1].at + plan.specialists[0][0].lasts());
     println!("from the last words to the next one's first: {took:?}");
     assert!(took < AFTER_SILENCE, "{took:?}");
+}
+
+#[test]
+fn heartbeats_do_not_stand_for_words() {
+    for (said, allowed) in [(0, AFTER_NO_WORDS), (10, AFTER_FEW_WORDS)] {
+        let plan = scene(vec![says(said, End::Heartbeats), says(3, End::Answered)], &[]);
+        let run = plays(&plan);
+        statuses(&run, &[Status::Timeout, Status::Answered]);
+        let took = speaks(&run.answers[0], "s1", run.seen[1].at + plan.specialists[0][0].lasts());
+        println!("from the last of {said} words to the next one's first: {took:?}");
+        assert!(took < allowed, "{took:?}");
+    }
 }
 
 #[test]
@@ -96,7 +108,7 @@ fn a_partition_costs_less_than_six_seconds() {
         let plan = scene(vec![says(50, End::Answered), says(3, End::Answered)], &[(cut, what)]);
         let run = plays(&plan);
         statuses(&run, &[Status::Timeout, Status::Answered]);
-        let took = speaks(&run.answers[0], "s1") - Duration::from_millis(cut);
+        let took = speaks(&run.answers[0], "s1", Duration::from_millis(cut));
         println!("from {what:?} to the next one's first words: {took:?}");
         assert!(took < AFTER_SILENCE, "{what:?}: {took:?}");
     }
@@ -107,7 +119,7 @@ fn one_that_cannot_be_reached_costs_the_time_to_connect() {
     let plan = scene(vec![says(3, End::Answered), says(3, End::Answered)], &[(0, What::Partition)]);
     let run = plays(&plan);
     statuses(&run, &[Status::Failed, Status::Answered]);
-    let took = speaks(&run.answers[0], "s1");
+    let took = speaks(&run.answers[0], "s1", Duration::ZERO);
     println!("from the question to the next one's first words: {took:?}");
     assert!((1..2).contains(&took.as_secs()), "{took:?}");
 }
@@ -127,7 +139,7 @@ fn the_question_after_a_partition_is_answered() {
     statuses(&run, &[Status::Timeout, Status::Answered]);
     let finish = run.answers[1].finish().unwrap();
     assert_eq!((finish.candidates[0].status, finish.candidates[0].calls), (Status::Answered, 1));
-    let took = speaks(&run.answers[1], "s0") - later;
+    let took = speaks(&run.answers[1], "s0", later);
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
@@ -150,7 +162,7 @@ fn words_that_were_held_for_too_long_are_not_mixed_in() {
     let plan = scene(vec![says(50, End::Answered), says(30, End::Answered)], &held);
     let run = plays(&plan);
     statuses(&run, &[Status::Timeout, Status::Answered]);
-    let took = speaks(&run.answers[0], "s1") - Duration::from_secs(1);
+    let took = speaks(&run.answers[0], "s1", Duration::from_secs(1));
     println!("from the hold to the next one's first words: {took:?}");
     assert!(took < AFTER_SILENCE, "{took:?}");
 }

@@ -13,6 +13,11 @@ pub(crate) const AFTER_CRASH: Duration = Duration::from_secs(1);
 /// From the last words of one that falls silent to the first words of the next one.
 pub(crate) const AFTER_SILENCE: Duration = Duration::from_secs(6);
 
+/// From the call of one that sends heartbeats alone, and from the last words of one that sends nothing else
+/// from then on, to the first words of the next one.
+pub(crate) const AFTER_NO_WORDS: Duration = Duration::from_secs(11);
+pub(crate) const AFTER_FEW_WORDS: Duration = Duration::from_secs(13);
+
 /// Between a deadline and what follows from it: the clock counts milliseconds.
 const GRACE: Duration = Duration::from_millis(10);
 
@@ -21,11 +26,10 @@ pub(super) fn kept(case: &Case) -> Result<(), String> {
     let answer = case.answer;
     let deadline = answer.began + case.plan.questions[case.question].patience + GRACE;
     let timed = answer.timed();
-    let last = match answer.heard[..timed.min(answer.heard.len())].last() {
-        Some(_) if timed > answer.heard.len() => answer.ended,
-        Some(heard) => heard.at,
-        None if timed > answer.heard.len() => answer.ended,
-        None => answer.began,
+    let last = match answer.heard.get(timed.saturating_sub(1)) {
+        _ if timed > answer.heard.len() => answer.ended,
+        Some(heard) if timed > 0 => heard.at,
+        _ => answer.began,
     };
     ensure!(last <= deadline, "it goes on until {last:?}, past its deadline at {deadline:?}");
     if let &[lead] = case.asked {
@@ -60,9 +64,11 @@ fn gone_by(case: &Case, one: usize) -> Option<(Duration, Duration)> {
         return None;
     }
     let fault = case.plan.faults.iter().find(|fault| fault.whom == case.whom(one));
-    let stalls = matches!(script.end.1, End::Silence);
+    let stalls = matches!(script.end.1, End::Silence | End::Heartbeats);
     match fault {
-        None if stalls => Some((called + script.lasts(), AFTER_SILENCE)),
+        None if script.end.1 == End::Silence => Some((called + script.lasts(), AFTER_SILENCE)),
+        None if stalls && script.words() == 0 => Some((called, AFTER_NO_WORDS)),
+        None if stalls => Some((called + script.lasts(), AFTER_FEW_WORDS)),
         Some(fault) if fault.what == What::Crash => {
             // It was called before, and something of its answer was to come after the crash.
             let ends = if stalls { Duration::MAX } else { called + script.lasts() };

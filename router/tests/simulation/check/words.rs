@@ -72,7 +72,9 @@ impl<'a> Text<'a> {
             self.spoke.push(who);
             expected = before.map_or(expected, |before| self.closing(case, before));
             if before.is_some() {
-                expected.iter_mut().for_each(|text| text.push_str(&format!("\n\n**{who}** ({who})\n\n")));
+                for text in &mut expected {
+                    text.push_str(&format!("\n\n**{who}** ({who})\n\n"));
+                }
             }
         } else if self.cited != cited {
             expected = vec![self.mark()];
@@ -121,7 +123,7 @@ impl<'a> Text<'a> {
         }
         let first =
             case.answer.heard.iter().find(|heard| heard.span().is_some_and(|s| s.specialist.is_some()));
-        let first = first.map(|heard| heard.at - case.answer.began);
+        let first = first.and_then(|heard| heard.at.checked_sub(case.answer.began));
         let said = finish.first_words;
         ensure!(said == first, "the first words are said to take {said:?}, and took {first:?}");
         for (place, candidate) in finish.candidates.iter().enumerate() {
