@@ -188,12 +188,21 @@ fn recorded(case: &Case, place: usize, candidate: &Candidate) -> Result<(), Stri
     Ok(())
 }
 
-/// Calls arrive in the order of the line, where nothing happened on the way.
+/// To connect and to call, over the slowest way.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
+/// Calls of those who are asked at once arrive at once, the others' in the order of the line, where nothing
+/// happened on the way.
 fn in_order(case: &Case) -> Result<(), String> {
     let called = |place: usize| {
         let spared = case.plan.is_spared(case.whom(place));
         case.calls(place).into_iter().next().filter(|_| spared)
     };
+    for &place in case.asked {
+        let (id, began) = (case.id(place), case.answer.began);
+        let late = called(place).filter(|called| *called > began + AT_ONCE);
+        ensure!(late.is_none(), "{id} is called at {late:?}, where the question came at {began:?}");
+    }
     let line: Vec<usize> = case.line().collect();
     for (at, &later) in line.iter().enumerate().skip(case.asked.len()) {
         for &earlier in &line[..at] {

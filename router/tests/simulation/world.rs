@@ -127,7 +127,7 @@ async fn answer(plan: &Plan, network: Simulated) -> (Vec<Answer>, usize) {
         in_flight_max: plan.in_flight_max,
         allow_private: true,
         // A shorter window than the shipped one, so that a stall takes less virtual time.
-        rate_ms: 5_000,
+        rate_ms: 8_000,
         eject: plan.eject.clone(),
         ..Limits::default()
     };
