@@ -1,6 +1,6 @@
 //! A fleet that questions are routed in, by the shipped code and its defaults. Nobody is asked.
 
-use std::{collections::HashSet, hint::black_box, sync::Arc};
+use std::{collections::BTreeSet, hint::black_box, sync::Arc};
 
 use anyhow::{Context, Result};
 use index::Hit;
@@ -52,7 +52,7 @@ impl Fleet {
             &self.snapshot,
             &scores,
             background,
-            &HashSet::new(),
+            &BTreeSet::new(),
         ))
     }
 

@@ -1,6 +1,6 @@
 //! The composition root: every stage is built and joined here.
 
-use std::{collections::HashSet, net::IpAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use embedding::{Embedder, Model};
@@ -74,7 +74,7 @@ impl App {
     }
 
     /// Those of `snapshot` that failed too often lately.
-    pub fn ejected(&self, snapshot: &Snapshot) -> HashSet<SpecialistId> {
+    pub fn ejected(&self, snapshot: &Snapshot) -> BTreeSet<SpecialistId> {
         let out = snapshot.members().filter(|member| self.dispatch.is_out(&member.endpoint));
         out.map(|member| member.id().clone()).collect()
     }

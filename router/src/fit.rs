@@ -2,7 +2,7 @@
 //! same functions that route. Half of the questions make prototypes, the other half are routed.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -106,7 +106,7 @@ fn decide(fleet: &Snapshot, background: &Background, vector: &UnitVector) -> Res
     let hits = route::nearest(fleet, &question, &options, policy.hits_max)?;
     let scores = route::score(&hits, policy.temperature);
     let background = background.score(vector, policy.temperature);
-    Ok(route::decide(&policy, &options, fleet, &scores, background, &HashSet::new()))
+    Ok(route::decide(&policy, &options, fleet, &scores, background, &BTreeSet::new()))
 }
 
 fn report(

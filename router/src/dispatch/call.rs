@@ -29,16 +29,10 @@ pub(super) struct Call {
     deadline: Instant,
     /// Until when the first words must be there; `None` once they are.
     words_by: Option<Instant>,
-    rate: Rate,
+    /// Until when more must come; `None` before the first words.
+    more_by: Option<Instant>,
     /// Further calls so far.
     retries: u32,
-}
-
-/// What came since a window began, once there were words.
-#[derive(Debug, Default)]
-struct Rate {
-    by: Option<Instant>,
-    bytes: u64,
 }
 
 impl Call {
@@ -63,7 +57,7 @@ impl Call {
             began,
             deadline,
             words_by: Some(began + Duration::from_millis(limits.first_words_ms)),
-            rate: Rate::default(),
+            more_by: None,
             limits,
             retries: 0,
         }
@@ -88,22 +82,18 @@ impl Call {
     /// Until when the next event must be there, and what it is otherwise.
     fn patience(&self) -> (Instant, Loss) {
         let idle = Instant::now() + Duration::from_millis(self.limits.idle_ms);
-        let slow = self.rate.by.filter(|_| self.rate.bytes < self.rate_bytes());
         [
             (Some(idle), Loss::Timeout(self.limits.idle_ms)),
             (self.words_by, Loss::Timeout(self.limits.first_words_ms)),
-            (slow, Loss::Slow { bytes: self.rate_bytes(), ms: self.limits.rate_ms }),
+            (self.more_by, Loss::Slow { bytes: self.limits.rate_bytes(), ms: self.limits.rate_ms }),
         ]
         .into_iter()
         .filter_map(|(by, late)| Some((by?, late)))
         .fold((self.deadline, Loss::Deadline), |first, other| if other.0 < first.0 { other } else { first })
     }
 
-    /// The least that must come within one window.
-    fn rate_bytes(&self) -> u64 {
-        self.limits.rate_bytes_min.saturating_mul(self.limits.rate_ms) / 1_000
-    }
-
+    /// Each byte buys the time in which it had to come, up to the length of a window: so whoever stops
+    /// speaking is given up a window later at the latest, whatever it said before.
     fn count(&mut self, event: &AnswerEvent) {
         let bytes = match event {
             AnswerEvent::Words(words) => {
@@ -113,11 +103,11 @@ impl Call {
             AnswerEvent::Passage(passage) => passage.text.len(),
             AnswerEvent::Heartbeat | AnswerEvent::Done(_) => 0,
         };
-        let now = Instant::now();
-        if self.words_by.is_none() && self.rate.by.is_none_or(|by| by <= now) {
-            self.rate = Rate { by: Some(now + Duration::from_millis(self.limits.rate_ms)), bytes: 0 };
+        if self.words_by.is_none() {
+            let latest = Instant::now() + Duration::from_millis(self.limits.rate_ms);
+            let bought = Duration::from_millis(1_000 * bytes as u64 / self.limits.rate_bytes_min);
+            self.more_by = Some(self.more_by.map_or(latest, |by| latest.min(by + bought)));
         }
-        self.rate.bytes += bytes as u64;
     }
 
     async fn receive(&mut self) -> Result<Option<AnswerResponse>, Status> {

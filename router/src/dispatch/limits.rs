@@ -21,7 +21,7 @@ pub struct Limits {
     pub idle_ms: u64,
     /// The least that must come once the first words have, in bytes a second.
     pub rate_bytes_min: u64,
-    /// Milliseconds over which that rate is taken.
+    /// Milliseconds over which that rate is taken; so long may it speak of nothing.
     pub rate_ms: u64,
     /// Bytes of one event; at most what the contract allows.
     pub event_bytes_max: usize,
@@ -124,6 +124,7 @@ impl Limits {
             ("keep_alive_timeout_ms", self.keep_alive_timeout_ms, u64::MAX),
             ("first_words_ms", self.first_words_ms, u64::MAX),
             ("idle_ms", self.idle_ms, u64::MAX),
+            ("rate_bytes_min", self.rate_bytes_min, u64::MAX),
             ("rate_ms", self.rate_ms, u64::MAX),
             ("event_bytes_max", count(self.event_bytes_max), count(EVENT_BYTES_MAX)),
             ("events_max", count(self.events_max), count(EVENTS_MAX)),
@@ -149,6 +150,11 @@ impl Limits {
             }
         }
         Ok(())
+    }
+
+    /// The least that must come within `rate_ms`.
+    pub(super) fn rate_bytes(&self) -> u64 {
+        self.rate_bytes_min.saturating_mul(self.rate_ms) / 1_000
     }
 
     pub(super) fn connect(&self) -> Duration {

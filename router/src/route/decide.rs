@@ -1,7 +1,7 @@
 //! From scores to a decision.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -103,7 +103,7 @@ pub fn decide(
     snapshot: &Snapshot,
     scores: &Scores,
     background: f32,
-    ejected: &HashSet<SpecialistId>,
+    ejected: &BTreeSet<SpecialistId>,
 ) -> Decision {
     let mut candidates = candidates(policy, options, snapshot, scores, ejected);
     let offset = policy.background_weight * background;
@@ -174,7 +174,7 @@ fn candidates(
     options: &AskOptions,
     snapshot: &Snapshot,
     scores: &Scores,
-    ejected: &HashSet<SpecialistId>,
+    ejected: &BTreeSet<SpecialistId>,
 ) -> Vec<Candidate> {
     let owned = scores.iter().filter_map(|(slot, score)| Some((snapshot.owner(*slot)?.id(), *score)));
     let owned: HashMap<&SpecialistId, f32> = owned.collect();

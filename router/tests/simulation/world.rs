@@ -1,7 +1,7 @@
 //! A plan carried out: the shipped dispatch, merge and turn in a simulated network.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::BTreeSet,
     future::pending,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -178,7 +178,7 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
     let hits = route::nearest(snapshot, &embedding, &options, plan.policy.hits_max).unwrap();
     let scores = route::score(&hits, plan.policy.temperature);
     let out = snapshot.members().filter(|member| means.dispatch.is_out(&member.endpoint));
-    let ejected: HashSet<SpecialistId> = out.map(|member| member.id().clone()).collect();
+    let ejected: BTreeSet<SpecialistId> = out.map(|member| member.id().clone()).collect();
     Routed {
         request_id: question.to_string(),
         decision: route::decide(&plan.policy, &options, snapshot, &scores, 0.0, &ejected),

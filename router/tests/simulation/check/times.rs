@@ -16,7 +16,7 @@ pub(crate) const AFTER_SILENCE: Duration = Duration::from_secs(6);
 /// From the call of one that sends heartbeats alone, and from the last words of one that sends nothing else
 /// from then on, to the first words of the next one.
 pub(crate) const AFTER_NO_WORDS: Duration = Duration::from_secs(11);
-pub(crate) const AFTER_FEW_WORDS: Duration = Duration::from_secs(19);
+pub(crate) const AFTER_FEW_WORDS: Duration = Duration::from_secs(9);
 
 /// Between a deadline and what follows from it: the clock counts milliseconds.
 const GRACE: Duration = Duration::from_millis(10);
