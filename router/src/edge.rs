@@ -27,7 +27,7 @@ use serve::Tasks;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
-use crate::app::App;
+use crate::{app::App, metrics::Present};
 use error::ApiError;
 
 /// Starts to serve everything on `listener`; when the process stops, answers under way may end.
@@ -94,7 +94,13 @@ async fn front(State(app): State<Arc<App>>) -> String {
 
 async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], app.metrics.text(app.embedder.backend(), app.fleet.health()))
+    let present = Present {
+        backend: app.embedder.backend(),
+        health: app.fleet.health(),
+        ejected: app.ejected(&app.fleet.snapshot()),
+        in_flight: app.dispatch.in_flight(),
+    };
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text(&present))
 }
 
 async fn models(State(app): State<Arc<App>>) -> impl IntoResponse {

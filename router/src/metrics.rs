@@ -1,6 +1,9 @@
 //! What operators see. No label comes from a question, an answer or an asker.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use embedding::Backend;
 use prometheus_client::{
@@ -48,7 +51,22 @@ pub struct Metrics {
     confidence: Histogram,
     abstentions: Counter,
     up: Family<SpecialistLabels, Gauge>,
+    ejected: Family<SpecialistLabels, Gauge>,
+    in_flight: Gauge,
     backend: Family<BackendLabels, Gauge>,
+}
+
+/// What is so at this moment, where the other numbers count what happened.
+#[derive(Debug)]
+pub struct Present {
+    /// What computes vectors.
+    pub backend: Backend,
+    /// Everybody in the fleet, and whether it serves.
+    pub health: BTreeMap<SpecialistId, bool>,
+    /// Those of them that failed too often lately and are left alone.
+    pub ejected: BTreeSet<SpecialistId>,
+    /// Answers of specialists that are under way.
+    pub in_flight: usize,
 }
 
 /// Bounds in seconds: 5 ms to a minute.
@@ -66,6 +84,8 @@ impl Metrics {
             (seconds(), Histogram::new((-4..=20).map(|step| f64::from(step) / 20.0)));
         let abstentions = Counter::default();
         let up = Family::default();
+        let ejected = Family::default();
+        let in_flight = Gauge::default();
         let backend = Family::default();
 
         let mut registry = Registry::with_prefix("consilium");
@@ -96,6 +116,8 @@ impl Metrics {
         registry.register("routing_confidence", "Best score less the background's share", confidence.clone());
         registry.register("abstentions", "Questions that nobody covers", abstentions.clone());
         registry.register("specialist_up", "Whether a specialist serves", up.clone());
+        registry.register("specialist_ejected", "Whether a specialist is left alone", ejected.clone());
+        registry.register("answers_in_flight", "Answers of specialists under way", in_flight.clone());
         registry.register("encoder_backend", "What computes vectors at present", backend.clone());
         Self {
             registry,
@@ -106,6 +128,8 @@ impl Metrics {
             confidence,
             abstentions,
             up,
+            ejected,
+            in_flight,
             backend,
         }
     }
@@ -156,17 +180,19 @@ impl Metrics {
         self.requests.get_or_create(&RequestLabels { code }).inc();
     }
 
-    /// Everything, in the `OpenMetrics` text format; `backend` is the encoder's and `health` the
-    /// fleet's of this moment.
-    pub fn text(&self, backend: Backend, health: impl IntoIterator<Item = (SpecialistId, bool)>) -> String {
-        let Backend { engine, device } = backend;
+    /// Everything, in the `OpenMetrics` text format.
+    pub fn text(&self, present: &Present) -> String {
+        let Present { backend: Backend { engine, device }, health, ejected, in_flight } = present;
         self.backend.clear();
         self.backend.get_or_create(&BackendLabels { engine, device }).set(1);
+        self.in_flight.set(i64::try_from(*in_flight).unwrap_or(i64::MAX));
         // Whoever has left the fleet must not stand here as up.
         self.up.clear();
+        self.ejected.clear();
         for (id, healthy) in health {
             let labels = SpecialistLabels { specialist: id.to_string() };
-            self.up.get_or_create(&labels).set(i64::from(healthy));
+            self.up.get_or_create(&labels).set(i64::from(*healthy));
+            self.ejected.get_or_create(&labels).set(i64::from(ejected.contains(id)));
         }
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {

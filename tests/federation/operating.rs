@@ -29,6 +29,8 @@ async fn operators_see_health_and_metrics_and_no_question() {
         "consilium_requests_total{code=\"answered\"} 1",
         "consilium_specialist_requests_total{specialist=\"planets\",outcome=\"answered\"} 1",
         "consilium_specialist_up{specialist=\"planets\"} 1",
+        "consilium_specialist_ejected{specialist=\"planets\"} 0",
+        "consilium_answers_in_flight 0",
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }

@@ -93,6 +93,12 @@ async fn who_fails_again_and_again_is_left_alone_and_probed_once() {
     let answer = router.ask(QUESTION).await;
     assert_eq!((answer.status_of("lead"), answer.candidate("lead").calls), (CandidateStatus::CircuitOpen, 0));
     assert!(answer.text().starts_with("Mars is red"), "{}", answer.text());
+    let metrics =
+        reqwest::get(format!("{}/metrics", router.process.url)).await.unwrap().text().await.unwrap();
+    for line in ["specialist_ejected{specialist=\"lead\"} 1", "specialist_ejected{specialist=\"planets\"} 0"]
+    {
+        assert!(metrics.contains(line), "{line} is missing in {metrics}");
+    }
     // It is the last of its domain for whoever wants nobody else.
     let only = AskOptions { only: vec!["lead".into()], ..Default::default() };
     let failure = router.failure(QUESTION, only).await.unwrap();
