@@ -39,7 +39,7 @@ impl Fleet {
 
     /// The prototypes near `question`.
     pub(crate) fn search(&self, question: &Embedding) -> Result<Vec<Hit<PrototypeKey>>> {
-        Ok(route::nearest(&self.snapshot, question, &self.options, self.policy.hits_max)?)
+        Ok(route::nearest(&self.policy, &self.options, &self.snapshot, question)?)
     }
 
     /// Decides whom to ask. What comes of it may be thrown away by whoever measures the time.

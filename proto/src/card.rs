@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use prost::Message;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -16,7 +17,8 @@ pub const CARD_BYTES_MAX: usize = 256 << 10;
 
 /// A specialist's name in the fleet: lower-case letters, digits and hyphens, starting with a
 /// letter, 1 to 64. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct SpecialistId(Arc<str>);
 
 impl SpecialistId {
@@ -46,6 +48,14 @@ impl FromStr for SpecialistId {
             ));
         }
         Ok(Self(id.into()))
+    }
+}
+
+impl TryFrom<String> for SpecialistId {
+    type Error = Invalid;
+
+    fn try_from(id: String) -> Result<Self, Invalid> {
+        id.parse()
     }
 }
 

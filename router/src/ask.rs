@@ -162,7 +162,7 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
     }
     let embedded = app.embedder.embed(question.conversation.question()).await?;
     let began = Instant::now();
-    let hits = route::nearest(&snapshot, &embedded.embedding, options, app.policy.hits_max)?;
+    let hits = route::nearest(&app.policy, options, &snapshot, &embedded.embedding)?;
     let searched = Instant::now();
     let scores = route::score(&hits, app.policy.temperature);
     let background = app.background.score(&embedded.embedding.vector, app.policy.temperature);

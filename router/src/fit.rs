@@ -103,7 +103,7 @@ fn fleet(space: &Arc<Space>, known: &[(&SpecialistId, UnitVector)]) -> Result<Sn
 fn decide(fleet: &Snapshot, background: &Background, vector: &UnitVector) -> Result<Decision> {
     let (policy, options) = (Policy::default(), AskOptions::default());
     let question = Embedding { space: fleet.space().clone(), vector: vector.clone() };
-    let hits = route::nearest(fleet, &question, &options, policy.hits_max)?;
+    let hits = route::nearest(&policy, &options, fleet, &question)?;
     let scores = route::score(&hits, policy.temperature);
     let background = background.score(vector, policy.temperature);
     Ok(route::decide(&policy, &options, fleet, &scores, background, &BTreeSet::new()))

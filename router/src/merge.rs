@@ -11,7 +11,7 @@ use std::{collections::HashMap, ops::Range};
 
 use proto::{AnswerEvent, Outcome, Passage, SpecialistId, Words};
 
-pub use templates::{abstention, consent_missing, left_out, no_answer};
+pub use templates::{abstention, consent_missing, general, left_out, no_answer};
 
 /// Who speaks in an answer.
 #[derive(Debug, Clone)]

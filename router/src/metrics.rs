@@ -137,7 +137,7 @@ impl Metrics {
     /// A decision was made.
     pub fn routed(&self, decision: &Decision) {
         self.confidence.observe(f64::from(decision.confidence.max(-1.0)));
-        if decision.verdict == Verdict::Abstain {
+        if decision.verdict == Verdict::Abstain || decision.general {
             self.abstentions.inc();
         }
     }

@@ -22,6 +22,7 @@ mod examples;
 mod failures;
 mod fleet;
 mod full_disk;
+mod general;
 mod hostile;
 mod hosts;
 mod openai;

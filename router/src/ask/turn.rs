@@ -78,6 +78,9 @@ impl Turn {
                     return;
                 }
             };
+            if self.routed.decision.general {
+                yield Ok(Event::Part(self.merge.own_words(merge::general())));
+            }
             let mut answers = SelectAll::new();
             for candidate in asked {
                 answers.push(Box::pin(self.dispatch(candidate)));

@@ -32,7 +32,7 @@ pub(super) fn decision(decision: &Decision) -> Result<()> {
     }
     let (confidence, needed) = (decision.confidence, decision.confidence_min);
     match decision.verdict() {
-        Verdict::Abstain if confidence < needed => {
+        verdict if decision.general || verdict == Verdict::Abstain && confidence < needed => {
             out.push_str(&format!(
                 "Nobody covers it: confidence {confidence:.2}, where {needed:.2} is needed\n"
             ));
@@ -153,6 +153,7 @@ fn decision_value(decision: &Decision) -> Value {
         "engine": decision.engine,
         "device": decision.device,
         "snapshot_version": decision.snapshot_version,
+        "general": decision.general,
         "seen_by": decision.seen_by,
         "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "timings_us": {

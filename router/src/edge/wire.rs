@@ -27,6 +27,7 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
         timings: Some(timings(&routed.timings)),
         engine: routed.backend.engine.to_owned(),
         device: routed.backend.device.to_owned(),
+        general: decision.general,
         seen_by: seen_by(decision).map(ToString::to_string).collect(),
     }
 }

@@ -25,6 +25,11 @@ pub fn abstention(considered: &[Speaker]) -> String {
     format!("No specialist here covers this question. Considered: {}.", names(considered))
 }
 
+/// Before the words of the general specialist.
+pub fn general() -> String {
+    "No specialist here covers this question, so the general one is asked.".to_owned()
+}
+
 /// When whoever could be asked was left out or is disabled.
 pub fn left_out(considered: &[Speaker]) -> String {
     format!("Nobody is left to ask. Left out or disabled: {}.", names(considered))

@@ -90,6 +90,8 @@ pub struct Decision {
     pub candidates: Vec<Candidate>,
     /// Best score, less the background's share; `-inf` where nobody has a score.
     pub confidence: f32,
+    /// Nobody covers the question, and the general specialist is asked.
+    pub general: bool,
 }
 
 /// Decides for one question.
@@ -118,26 +120,51 @@ pub fn decide(
     }
     let asked_max =
         options.specialists_max.map_or(policy.specialists_max, |n| n.get().min(policy.specialists_max));
-    loop {
+    let mut verdict = loop {
         let verdict = pick(policy, asked_max, &mut candidates);
-        let lacks_consent = |at: &usize| {
-            let card = candidates[*at].registration.card.card();
-            card.asks_consent && !options.consent.contains(&card.id)
-        };
-        let without: Vec<usize> = verdict.seen_by().filter(lacks_consent).collect();
+        let without = verdict.seen_by().filter(|&at| lacks_consent(options, &candidates[at]));
+        let without: Vec<usize> = without.collect();
         if without.is_empty() {
-            if let Verdict::Ask { asked, .. } = &verdict {
-                for &at in asked {
-                    candidates[at].status = Status::Asked;
-                }
-            }
-            return Decision { verdict, candidates, confidence };
+            break verdict;
         }
         // Somebody else may take its place, who may ask for consent in turn.
         for at in without {
             candidates[at].status = Status::ConsentMissing;
         }
+    };
+    let mut general = false;
+    if let (Verdict::Abstain, Some(at)) = (&verdict, stand_in(policy, options, &mut candidates)) {
+        verdict = Verdict::Ask { asked: vec![at], reserves: Vec::new() };
+        general = true;
     }
+    if let Verdict::Ask { asked, .. } = &verdict {
+        for &at in asked {
+            candidates[at].status = Status::Asked;
+        }
+    }
+    Decision { verdict, candidates, confidence, general }
+}
+
+fn lacks_consent(options: &AskOptions, candidate: &Candidate) -> bool {
+    let card = candidate.registration.card.card();
+    card.asks_consent && !options.consent.contains(&card.id)
+}
+
+/// The place of the general specialist, if it may be asked now that nobody else is. Where somebody covers
+/// the question and only consent is missing, the asker decides first.
+fn stand_in(policy: &Policy, options: &AskOptions, candidates: &mut [Candidate]) -> Option<usize> {
+    if candidates.iter().any(|candidate| candidate.status == Status::ConsentMissing) {
+        return None;
+    }
+    let at = candidates.iter().position(|candidate| {
+        candidate.status == Status::BelowThreshold
+            && stands_back(policy, options, candidate.registration.id())
+    })?;
+    if lacks_consent(options, &candidates[at]) {
+        candidates[at].status = Status::ConsentMissing;
+        return None;
+    }
+    Some(at)
 }
 
 /// Picks among those who are `Outranked` so far. Whoever is left alone is passed over, unless nobody
@@ -166,6 +193,11 @@ fn pick(policy: &Policy, asked_max: usize, candidates: &mut [Candidate]) -> Verd
 /// Whether the asker's wishes leave `id` in.
 pub(crate) fn allowed(options: &AskOptions, id: &SpecialistId) -> bool {
     (options.only.is_empty() || options.only.contains(id)) && !options.exclude.contains(id)
+}
+
+/// Whether `id` is the general specialist, which has no score. Who pins it asks it like any other.
+pub(crate) fn stands_back(policy: &Policy, options: &AskOptions, id: &SpecialistId) -> bool {
+    policy.general.as_ref() == Some(id) && options.only.len() != 1
 }
 
 /// Everybody, best first; who can still be asked is `Outranked` so far.

@@ -1,5 +1,6 @@
 //! The numbers that routing follows.
 
+use proto::SpecialistId;
 use serde::Deserialize;
 
 /// The numbers that routing follows. `router fit` prints `confidence_min` and `miss_max` for an
@@ -20,6 +21,9 @@ pub struct Policy {
     pub specialists_max: usize,
     /// How many of the nearest prototypes are scored: 50 or more.
     pub hits_max: usize,
+    /// Who is asked what nobody covers, if anybody. It takes no part in any other decision, so nobody
+    /// loses a question to it.
+    pub general: Option<SpecialistId>,
 }
 
 impl Default for Policy {
@@ -31,6 +35,7 @@ impl Default for Policy {
             miss_max: 0.748,
             specialists_max: 3,
             hits_max: 64,
+            general: None,
         }
     }
 }
@@ -38,8 +43,15 @@ impl Default for Policy {
 impl Policy {
     /// Whether every number is in its range; if not, which is not.
     pub fn check(&self) -> Result<(), &'static str> {
-        let Self { temperature, background_weight, confidence_min, miss_max, specialists_max, hits_max } =
-            self;
+        let Self {
+            temperature,
+            background_weight,
+            confidence_min,
+            miss_max,
+            specialists_max,
+            hits_max,
+            general: _,
+        } = self;
         if !(temperature.is_finite() && *temperature > 0.0) {
             return Err("route.temperature must be above 0");
         }

@@ -175,7 +175,7 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
     let space = means.embedder.space().clone();
     let embedding = Embedding { vector: axis(space.dimension, question), space };
     let options = AskOptions::default();
-    let hits = route::nearest(snapshot, &embedding, &options, plan.policy.hits_max).unwrap();
+    let hits = route::nearest(&plan.policy, &options, snapshot, &embedding).unwrap();
     let scores = route::score(&hits, plan.policy.temperature);
     let out = snapshot.members().filter(|member| means.dispatch.is_out(&member.endpoint));
     let ejected: BTreeSet<SpecialistId> = out.map(|member| member.id().clone()).collect();

@@ -201,6 +201,7 @@ impl Completion {
             "engine": self.routed.backend.engine,
             "device": self.routed.backend.device,
             "snapshot": self.routed.snapshot.version(),
+            "general": decision.general,
             "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
             "considered": considered.collect::<Vec<_>>(),
         })

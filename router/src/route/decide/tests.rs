@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use prost::Message;
 use proto::{Digest, Embedding, Pooling, Prototype, Prototypes, PublishedCard, Space, UnitVector, wire};
 
-use super::*;
+use super::{super::nearest, *};
 
 const POLICY: Policy = Policy {
     temperature: 0.05,
@@ -14,6 +14,7 @@ const POLICY: Policy = Policy {
     miss_max: 0.8,
     specialists_max: 3,
     hits_max: 64,
+    general: None,
 };
 
 /// Specialists a, b, c ... as many as `count`, all at one point; those in `disabled` are.
@@ -50,17 +51,29 @@ fn decides(scores: &[f32], options: &AskOptions, disabled: &str, expected: &str)
 
 #[track_caller]
 fn decides_among(snapshot: &Snapshot, scores: &[f32], options: &AskOptions, ejected: &str, expected: &str) {
+    decides_by(&POLICY, snapshot, scores, options, ejected, expected);
+}
+
+#[track_caller]
+fn decides_by(
+    policy: &Policy,
+    snapshot: &Snapshot,
+    scores: &[f32],
+    options: &AskOptions,
+    ejected: &str,
+    expected: &str,
+) {
     let everywhere =
         Embedding { space: snapshot.space().clone(), vector: UnitVector::scale(vec![1.0]).unwrap() };
-    let hits = snapshot.nearest(&everywhere, 100).unwrap();
+    let hits = nearest(policy, options, snapshot, &everywhere).unwrap();
     let slots =
         hits.into_iter().map(|hit| (hit.key.slot, snapshot.owner(hit.key.slot).unwrap().id().clone()));
     let place = |id: &SpecialistId| usize::from(id.as_str().as_bytes()[0] - b'a');
-    let scores: Scores =
-        slots.filter(|(_, id)| allowed(options, id)).map(|(slot, id)| (slot, scores[place(&id)])).collect();
+    let scores: Scores = slots.map(|(slot, id)| (slot, scores[place(&id)])).collect();
     let ejected = ids(ejected).into_iter().collect();
-    let decision = decide(&POLICY, options, snapshot, &scores, 0.2, &ejected);
+    let decision = decide(policy, options, snapshot, &scores, 0.2, &ejected);
     let verdict = match &decision.verdict {
+        Verdict::Ask { .. } if decision.general => "general".to_owned(),
         Verdict::Ask { asked, reserves } => format!("{asked:?} {reserves:?}"),
         Verdict::Abstain => "abstain".to_owned(),
     };
@@ -162,4 +175,33 @@ fn who_asks_for_consent_is_not_asked_without_it_not_even_in_reserve() {
     decides_among(&asking("abc"), &scores, &any(), "", all);
     // To name somebody is not to agree.
     decides_among(&asking("a"), &scores, &pinned, "", "abstain: a=ConsentMissing b=Excluded c=Excluded");
+}
+
+#[test]
+fn the_general_specialist_is_asked_what_nobody_covers_and_nothing_else() {
+    let policy = Policy { general: ids("c").pop(), ..POLICY };
+    let decides = |snapshot: &Snapshot, scores: &[f32], options: &AskOptions, expected: &str| {
+        decides_by(&policy, snapshot, scores, options, "", expected);
+    };
+    let far = [0.3, 0.2, 0.9];
+    decides(&fleet(3, ""), &far, &any(), "general: a=BelowThreshold b=BelowThreshold c=Asked");
+    // It takes no question from anybody, however near it is.
+    decides(&fleet(3, ""), &[0.5, 0.2, 0.9], &any(), "[0] []: a=Asked b=BelowThreshold c=BelowThreshold");
+    // Who is near but disabled does not cover it.
+    decides(&fleet(3, "a"), &[0.5, 0.2, 0.9], &any(), "general: b=BelowThreshold a=Disabled c=Asked");
+    let without = AskOptions { exclude: ids("c"), ..any() };
+    decides(&fleet(3, ""), &far, &without, "abstain: a=BelowThreshold b=BelowThreshold c=Excluded");
+    decides(&fleet(3, "c"), &far, &any(), "abstain: a=BelowThreshold b=BelowThreshold c=Disabled");
+    // Pinned, it is asked like any other; another one that is pinned is not replaced by it.
+    let pinned = |id| AskOptions { only: ids(id), ..any() };
+    decides(&fleet(3, ""), &far, &pinned("c"), "[0] []: c=Asked a=Excluded b=Excluded");
+    decides(&fleet(3, "a"), &far, &pinned("a"), "abstain: a=Disabled b=Excluded c=Excluded");
+    // It asks for consent itself, or somebody who covers the question does.
+    decides(&asking("c"), &far, &any(), "abstain: a=BelowThreshold b=BelowThreshold c=ConsentMissing");
+    decides(
+        &asking("a"),
+        &[0.9, 0.2, 0.9],
+        &any(),
+        "abstain: a=ConsentMissing b=BelowThreshold c=BelowThreshold",
+    );
 }
