@@ -7,7 +7,7 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, DTYPE};
 use proto::{Pooling, Space, UnitVector};
 
-use crate::{Backend, BatchLimits, EncodeError, Encoder, Tokens, model::Parts};
+use crate::{Backend, BatchLimits, EncodeError, Encoder, Tokens, parts::Parts};
 
 /// The most tokens of a batch on a device: enough to keep it busy, and little enough that the
 /// processor, should the device fail, has them done within a second or two.

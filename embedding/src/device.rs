@@ -19,7 +19,7 @@ use self::network::{Batch, Network};
 use crate::{
     Backend, BatchLimits, EncodeError, Encoder, Tokens,
     bert::{Bert, DEVICE_TOKENS_MAX},
-    model::Parts,
+    parts::Parts,
 };
 
 /// What a CUDA device computes in: three more bits than `bf16`, at the same speed. Sums are kept in

@@ -20,6 +20,7 @@ mod hashed;
 mod model;
 mod names;
 mod packed;
+mod parts;
 mod thread;
 mod tokens;
 

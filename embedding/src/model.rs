@@ -3,37 +3,21 @@
 use std::{path::Path, sync::Arc};
 
 use candle_core::Device;
-use candle_transformers::models::bert::Config;
-use proto::{Digest, Space, UnitVector};
+use proto::{Space, UnitVector};
 
 use crate::{
     BatchLimits, EmbedError, EncodeError, Encoder, Engine, LoadError, Tokens,
     bert::Bert,
-    folder::{Folder, Settings},
     hashed::Hashed,
     packed::{self, Isa, Packed},
-    tokens::{Tokenizer, WordPiece},
+    parts::Parts,
+    tokens::Tokenizer,
 };
-
-/// The most tokens of a text that are encoded; the rest is cut off. Vectors of longer texts say
-/// little about any part of them.
-const TOKENS_MAX: usize = 256;
 
 /// An encoder and the tokenizer that belongs to it.
 pub struct Model {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) encoder: Box<dyn Encoder>,
-}
-
-/// A folder read, before an engine is chosen.
-pub(crate) struct Parts {
-    folder: Folder,
-    pub(crate) tokenizer: Tokenizer,
-    pub(crate) config: Config,
-    /// The bytes of a safetensors file.
-    pub(crate) weights: Vec<u8>,
-    pub(crate) space: Arc<Space>,
-    pub(crate) padding_id: u32,
 }
 
 impl Model {
@@ -58,7 +42,7 @@ impl Model {
         let parts = Parts::read(dir)?;
         let fastest = packed::available(&parts.config).map(|sets| sets[0]);
         let encoder = match (engine, fastest) {
-            (Some(Engine::Packed), Err(reason)) => return Err(parts.folder.refused(reason)),
+            (Some(Engine::Packed), Err(reason)) => return Err(parts.refused(reason)),
             (Some(Engine::Packed), Ok(isa)) => parts.packed(isa)?,
             (None, Ok(isa)) => on_device_before(&parts, parts.packed(isa)?),
             (None | Some(Engine::Candle), _) => on_device_before(&parts, parts.candle()?),
@@ -112,32 +96,6 @@ impl Model {
 }
 
 impl Parts {
-    pub(crate) fn read(dir: &Path) -> Result<Self, LoadError> {
-        let folder = Folder::open(dir)?;
-        let Settings { bert: config, pooling, prefix, tokens_max } = folder.settings()?;
-
-        let positions_max = config.max_position_embeddings;
-        let tokens_max = TOKENS_MAX.min(positions_max).min(tokens_max.unwrap_or(TOKENS_MAX));
-        let tokenizer = tokenizers::Tokenizer::from_bytes(folder.read("tokenizer.json")?)
-            .map_err(|error| folder.broken("tokenizer.json", &error))?;
-        let vocabulary = tokenizer.get_vocab_size(true);
-        if vocabulary > config.vocab_size {
-            let reason = format!("has {vocabulary} tokens, where the weights have {}", config.vocab_size);
-            return Err(folder.broken("tokenizer.json", &reason));
-        }
-        let tokenizer = WordPiece::new(tokenizer, prefix.clone(), tokens_max)
-            .ok_or_else(|| folder.broken("config.json", &"leaves no room for text"))?;
-
-        let weights = folder.read("model.safetensors")?;
-        let digest = Digest::of(&weights);
-        let dimension = config.hidden_size;
-        let space = Space { encoder: folder.name(), weights: digest, pooling, prefix, dimension };
-        let padding_id = u32::try_from(config.pad_token_id)
-            .map_err(|error| folder.broken("config.json", &format!("pad_token_id: {error}")))?;
-        let tokenizer = Tokenizer::WordPiece(Box::new(tokenizer));
-        Ok(Self { folder, tokenizer, config, weights, space: space.into(), padding_id })
-    }
-
     fn candle(&self) -> Result<Box<dyn Encoder>, LoadError> {
         let encoder = Bert::load(self, &Device::Cpu).map_err(|error| self.unfit(&error))?;
         Ok(Box::new(encoder))
@@ -146,10 +104,6 @@ impl Parts {
     fn packed(&self, isa: Isa) -> Result<Box<dyn Encoder>, LoadError> {
         let encoder = Packed::load(&self.weights, &self.config, self.space.clone(), isa);
         Ok(Box::new(encoder.map_err(|error| self.unfit(&error))?))
-    }
-
-    fn unfit(&self, error: &candle_core::Error) -> LoadError {
-        self.folder.broken("model.safetensors", error)
     }
 }
 

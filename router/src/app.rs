@@ -11,7 +11,6 @@ use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    ask::Means,
     config::Config,
     dial::{Dialler, Policy as Dialling},
     dispatch::Dispatch,
@@ -77,15 +76,6 @@ impl App {
     pub fn ejected(&self, snapshot: &Snapshot) -> BTreeSet<SpecialistId> {
         let out = snapshot.members().filter(|member| self.dispatch.is_out(&member.endpoint));
         out.map(|member| member.id().clone()).collect()
-    }
-
-    /// What a turn needs.
-    pub fn means(&self) -> Means {
-        Means {
-            dispatch: self.dispatch.clone(),
-            embedder: self.embedder.clone(),
-            metrics: self.metrics.clone(),
-        }
     }
 
     /// Room for one question, held as long as its answer; `None`, at once, where there is none.

@@ -130,6 +130,18 @@ pub enum Reason {
     NoAnswer,
 }
 
+impl Reason {
+    /// Its name in metrics.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Incomplete => "incomplete",
+            Self::Abstained => "abstained",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+}
+
 /// The end of an answer.
 #[derive(Debug)]
 pub struct Finish {
@@ -195,7 +207,12 @@ pub async fn ask(
     let (permit, routed) = begun.await.inspect_err(|error: &AskError| app.metrics.request(error.code()))?;
     let patience = question.patience.unwrap_or(Duration::MAX).min(app.answer_max);
     let text = question.conversation.question().to_owned();
-    let answer = Turn::new(app.means(), text, routed.clone(), arrived, patience).answer();
+    let means = Means {
+        dispatch: app.dispatch.clone(),
+        embedder: app.embedder.clone(),
+        metrics: app.metrics.clone(),
+    };
+    let answer = Turn::new(means, text, routed.clone(), arrived, patience).answer();
     let answer = answer.inspect(move |_| {
         // Moved in here, so that the question counts as long as its answer lives.
         let _permit = &permit;

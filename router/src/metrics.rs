@@ -13,10 +13,7 @@ use prometheus_client::{
 };
 use proto::{Space, SpecialistId};
 
-use crate::{
-    ask::Reason,
-    route::{Decision, Status, Verdict},
-};
+use crate::route::{Decision, Status, Verdict};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -162,17 +159,6 @@ impl Metrics {
     /// The first words of an answer went out, `after` the question's arrival.
     pub fn first_words(&self, after: Duration) {
         self.first_words.observe(after.as_secs_f64());
-    }
-
-    /// An answer came to its end.
-    pub fn finished(&self, reason: Reason) {
-        let code = match reason {
-            Reason::Answered => "answered",
-            Reason::Incomplete => "incomplete",
-            Reason::Abstained => "abstained",
-            Reason::NoAnswer => "no_answer",
-        };
-        self.request(code);
     }
 
     /// A question ended with `code`.

@@ -14,7 +14,7 @@ use proto::UnitVector;
 use serde_json::json;
 
 use super::{OnDevice, attempt::quietly, encoder_on};
-use crate::{Backend, EncodeError, Encoder, Tokens, bert::Bert, model::Parts};
+use crate::{Backend, EncodeError, Encoder, Tokens, bert::Bert, parts::Parts};
 
 /// In half precision.
 const COSINE_MIN: f32 = 0.9999;

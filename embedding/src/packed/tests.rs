@@ -6,7 +6,7 @@ use std::{
 use proto::UnitVector;
 
 use super::{Isa, Packed};
-use crate::{Encoder, Engine, Model, Tokens, model::Parts, tokens::Tokenizer};
+use crate::{Encoder, Engine, Model, Tokens, parts::Parts, tokens::Tokenizer};
 
 mod kernels;
 

@@ -239,7 +239,7 @@ impl Turn {
     }
 
     fn finish(&self, reason: Reason) -> Finish {
-        self.means.metrics.finished(reason);
+        self.means.metrics.request(reason.code());
         Finish {
             candidates: self.candidates.clone(),
             reason,
