@@ -1,8 +1,10 @@
 //! Measures how often a question finds the specialist whose corpus it belongs to, in a fleet that has
 //! one for each file of a folder. The shipped code reads and embeds the passages, makes prototypes of
-//! them and decides. The cards hold no questions, so none of those that are asked can be in one. This
-//! measures neither whom the router refuses nor what specialists answer.
+//! them and decides. The cards hold no questions, so none of those that are asked can be in one.
+//! Questions of the domain `none` belong to nobody, and are to be refused. What specialists answer is not
+//! measured.
 
+mod detection;
 mod figures;
 
 use std::{
@@ -43,7 +45,7 @@ pub(crate) struct Routing {
     #[arg(long, value_name = "DIR")]
     corpora: PathBuf,
     /// Folder of .jsonl files whose lines have a `query`, a `kind` and as `domain` the name of a
-    /// corpus; questions of other domains are left out.
+    /// corpus, or `none`; questions of other domains are left out.
     #[arg(long, value_name = "DIR")]
     queries: PathBuf,
     /// Where embeddings of passages are kept, as `make fleet` keeps them.
@@ -67,8 +69,12 @@ struct Routed {
     /// How much nearer that one is than the right one, in cosine units; 0 for the right one itself,
     /// `None` where no prototype of the right one is among the nearest.
     margin: Option<f32>,
-    /// Whether nobody is near enough to be asked.
-    abstained: bool,
+    /// How sure the router is that somebody covers it, in cosine units.
+    confidence: f32,
+    /// How many would be asked at once; 0 where nobody is near enough.
+    asked_count: usize,
+    /// Whether the right one would be among them.
+    right_asked: bool,
 }
 
 /// Measures, and prints one table.
@@ -92,8 +98,10 @@ async fn measure(routing: &Routing, model: Model) -> Result<Figures> {
 
     let total = asked.len();
     let asked = asked.into_iter().map(|asked| Asked { domain: id(&asked.domain), ..asked });
-    let asked: Vec<Asked> = asked.filter(|asked| collections.contains_key(&asked.domain)).collect();
-    ensure!(!asked.is_empty(), "no question belongs to a corpus: `domain` is to be the name of its file");
+    let counts = |asked: &Asked| collections.contains_key(&asked.domain) || is_nobodys(asked);
+    let asked: Vec<Asked> = asked.filter(counts).collect();
+    let belong = asked.iter().any(|asked| !is_nobodys(asked));
+    ensure!(belong, "no question belongs to a corpus: `domain` is to be the name of its file");
     let left_out = total - asked.len();
     let background = embedder.embed_all(&Background::questions(), |_| {}).await?;
     let fleet = Fleet::new(snapshot, background);
@@ -105,6 +113,11 @@ async fn measure(routing: &Routing, model: Model) -> Result<Figures> {
     let pairs: Vec<(Asked, UnitVector)> = asked.into_iter().zip(vectors).collect();
     let routed = pairs.into_par_iter().map(route).collect::<Result<Vec<_>>>()?;
     Ok(Figures::of(embedder.backend().to_string(), size, left_out, routed, routing.wrong))
+}
+
+/// Whether the question belongs to nobody, beyond doubt.
+fn is_nobodys(asked: &Asked) -> bool {
+    asked.domain == "none" && !asked.maybe_in_domain
 }
 
 /// What each specialist knows, by its name in the fleet.
@@ -177,12 +190,23 @@ impl Routed {
             || decision.candidates.iter().filter_map(|candidate| Some((candidate, candidate.score?)));
         let best = scored().next();
         let own = scored().find(|(candidate, _)| candidate.registration.id().as_str() == asked.domain);
+        let id = |at: usize| decision.candidates[at].registration.id();
+        let at_once: &[usize] = match &decision.verdict {
+            Verdict::Ask { asked, .. } => asked,
+            Verdict::Abstain => &[],
+        };
         Self {
+            confidence: decision.confidence,
+            asked_count: at_once.len(),
+            right_asked: at_once.iter().any(|&at| id(at).as_str() == asked.domain),
             asked,
             went_to: best.map(|(candidate, _)| candidate.registration.id().to_string()),
             margin: best.zip(own).map(|((_, best), (_, own))| best - own),
-            abstained: decision.verdict == Verdict::Abstain,
         }
+    }
+
+    fn abstained(&self) -> bool {
+        self.asked_count == 0
     }
 
     fn is_right(&self) -> bool {
@@ -224,7 +248,8 @@ mod tests {
             asked("crater orbit", "red_wine", "long"),
         ];
         write("queries/all.jsonl", questions);
-        write("queries/_none.jsonl", vec![asked("tie a bowline", "none", "short")]);
+        let doubtful = r#"{"query": "a", "domain": "none", "kind": "short", "maybe_in_domain": true}"#;
+        write("queries/_none.jsonl", vec![asked("tie a bowline", "none", "short"), doubtful.to_owned()]);
         folder
     }
 
@@ -254,7 +279,10 @@ mod tests {
     async fn questions_are_counted_by_domain_and_kind() {
         let folder = folder();
         let figures = measure(&routing(folder.path(), &["1"]), Model::hashed()).await.unwrap();
-        assert_eq!((figures.questions, figures.left_out), (4, 1));
+        assert_eq!((figures.questions, figures.out_of_domain, figures.left_out), (4, 1, 1));
+        assert!((figures.auroc.value - 1.0).abs() < 1e-9, "{:?}", figures.auroc);
+        assert!((figures.total.value - 0.8).abs() < 1e-9, "one of five went wrong: {:?}", figures.total);
+        assert!((figures.mean_asked.value - 1.0).abs() < 1e-9, "{:?}", figures.mean_asked);
         assert_eq!((figures.size.specialists, figures.size.passages, figures.size.prototypes), (2, 24, 2));
         let right = |part: &figures::Part| (part.right, part.questions);
         assert_eq!(right(&figures.by_domain["red-wine"]), (2, 3));

@@ -10,6 +10,15 @@ use serde::{Deserialize, Serialize};
 /// Standard deviations on either side of the middle that hold 95 % of a normal distribution.
 const SPREAD_95: f64 = 1.959_964;
 
+/// How many samples are drawn for an interval, and what decides which.
+const RESAMPLES: usize = 1_000;
+const RESAMPLING_SEED: u64 = 1;
+
+/// As many of `sample` as there are, each drawn from all of them.
+fn resampled<T: Copy>(sample: &[T], random: &mut fastrand::Rng) -> Vec<T> {
+    sample.iter().map(|_| sample[random.usize(..sample.len())]).collect()
+}
+
 /// A number, and the 95 % interval around it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Estimate {
@@ -49,6 +58,22 @@ impl Estimate {
     /// The median of times, in units of `unit`.
     pub(crate) fn median_time(times: &[Duration], unit: Duration) -> Self {
         Self::median(times.iter().map(|time| time.as_secs_f64() / unit.as_secs_f64()))
+    }
+
+    /// `statistic` of two samples, with the interval of its percentiles over samples drawn from them with
+    /// replacement (Efron & Tibshirani 1993, section 13.3), the same ones at every call.
+    pub(crate) fn bootstrap<A: Copy, B: Copy>(
+        first: &[A],
+        second: &[B],
+        statistic: impl Fn(&[A], &[B]) -> f64,
+    ) -> Self {
+        let mut random = fastrand::Rng::with_seed(RESAMPLING_SEED);
+        let mut drawn: Vec<f64> = (0..RESAMPLES)
+            .map(|_| statistic(&resampled(first, &mut random), &resampled(second, &mut random)))
+            .collect();
+        drawn.sort_by(f64::total_cmp);
+        let tail = RESAMPLES / 40;
+        Self { value: statistic(first, second), low: drawn[tail], high: drawn[RESAMPLES - 1 - tail] }
     }
 
     /// The share that `count` is of `all`, with Wilson's interval (1927). NaN where there are none.
@@ -111,6 +136,16 @@ mod tests {
         let all = Estimate::share(1_000, 1_000);
         assert!(all.low > 0.996 && all.low < 1.0 && all.high > 0.999_999, "{all:?}");
         assert!(Estimate::share(0, 0).value.is_nan());
+    }
+
+    /// The mean of 0 and 1 in equal parts spreads by half over the root of their number.
+    #[test]
+    fn a_bootstrapped_mean_has_the_interval_of_the_normal_distribution() {
+        let halves: Vec<f64> = (0..400).map(|at| f64::from(at % 2)).collect();
+        let mean = |values: &[f64], _: &[()]| values.iter().sum::<f64>() / 400.0;
+        let Estimate { value, low, high } = Estimate::bootstrap(&halves, &[], mean);
+        assert!((value - 0.5).abs() < 1e-12);
+        assert!((low - 0.451).abs() < 0.01 && (high - 0.549).abs() < 0.01, "{low} to {high}");
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub(crate) struct Asked {
     pub(crate) domain: String,
     /// What sort of question it is.
     pub(crate) kind: String,
+    /// Of one that belongs to no corpus: whether one might answer it all the same.
+    #[serde(default)]
+    pub(crate) maybe_in_domain: bool,
 }
 
 /// The questions of a folder with what is known of them.

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Routed;
+use super::{
+    Routed,
+    detection::{auroc, fpr95, mean},
+    is_nobodys,
+};
 use crate::statistics::Estimate;
 
 /// As many characters of a question fit into a line of the table.
@@ -18,12 +22,24 @@ pub(crate) struct Figures {
     #[serde(flatten)]
     pub(crate) size: Size,
     pub(crate) questions: usize,
-    /// Questions that belong to none of the corpora: not routed.
+    /// Questions that belong to nobody, and are to be refused.
+    pub(crate) out_of_domain: usize,
+    /// Questions of other corpora, or that might belong to one: not routed.
     pub(crate) left_out: usize,
     /// The share whose best candidate is the right one, whether or not it would be asked.
     pub(crate) accuracy: Estimate,
     /// The share on which the router would abstain.
     pub(crate) abstained: Estimate,
+    /// How often a question that belongs to somebody has more confidence than one that does not.
+    pub(crate) auroc: Estimate,
+    /// The share of nobody's questions that is accepted where 95 % of the others are.
+    pub(crate) fpr95: Estimate,
+    /// The share of all questions that is right and accepted, or nobody's and refused.
+    pub(crate) total: Estimate,
+    /// Of the accepted: the share whose specialist is among those asked at once.
+    pub(crate) coverage: Estimate,
+    /// Of the accepted: how many are asked at once on average.
+    pub(crate) mean_asked: Estimate,
     pub(crate) by_domain: BTreeMap<String, Part>,
     pub(crate) by_kind: BTreeMap<String, Part>,
     /// Those that went wrong, the farthest from the right one first; perhaps not all.
@@ -81,6 +97,8 @@ impl Figures {
         routed: Vec<Routed>,
         wrong_max: usize,
     ) -> Self {
+        let (outside, routed): (Vec<Routed>, Vec<Routed>) =
+            routed.into_iter().partition(|routed| is_nobodys(&routed.asked));
         let by = |name: fn(&Routed) -> &str| {
             let mut parts: BTreeMap<String, Vec<&Routed>> = BTreeMap::new();
             for routed in &routed {
@@ -88,8 +106,25 @@ impl Figures {
             }
             parts.into_iter().map(|(name, routed)| (name, Part::of(routed))).collect()
         };
-        let abstained = routed.iter().filter(|routed| routed.abstained).count();
+        let abstained = routed.iter().filter(|routed| routed.abstained()).count();
+        let confidence = |routed: &Routed| routed.confidence;
+        let inside_confidences: Vec<f32> = routed.iter().map(confidence).collect();
+        let outside_confidences: Vec<f32> = outside.iter().map(confidence).collect();
+        let detection = |statistic: fn(&[f32], &[f32]) -> f64| {
+            Estimate::bootstrap(&inside_confidences, &outside_confidences, statistic)
+        };
+        let well = routed.iter().filter(|routed| routed.is_right() && !routed.abstained()).count()
+            + outside.iter().filter(|routed| routed.abstained()).count();
+        let accepted: Vec<&Routed> = routed.iter().filter(|routed| !routed.abstained()).collect();
+        let covered = accepted.iter().filter(|routed| routed.right_asked).count();
+        let counts: Vec<usize> = accepted.iter().map(|routed| routed.asked_count).collect();
         Self {
+            out_of_domain: outside.len(),
+            auroc: detection(auroc),
+            fpr95: detection(fpr95),
+            total: Estimate::share(well, routed.len() + outside.len()),
+            coverage: Estimate::share(covered, accepted.len()),
+            mean_asked: Estimate::bootstrap(&counts, &[], |counts, _: &[()]| mean(counts)),
             engine,
             size,
             questions: routed.len(),
@@ -103,16 +138,24 @@ impl Figures {
     }
 
     pub(super) fn table(&self) -> String {
-        let Self { engine, size, questions, left_out, accuracy, abstained, by_domain, by_kind, wrong } = self;
+        let Self { engine, size, questions, out_of_domain, left_out, accuracy, abstained, .. } = self;
+        let Self { auroc, fpr95, total, coverage, mean_asked, by_domain, by_kind, wrong, .. } = self;
         let Size { passages, specialists, prototypes, prototypes_max } = size;
         let mut out = format!(
             "{engine}: {specialists} specialists, {passages} passages, {prototypes} prototypes (at most \
              {prototypes_max} each)\n\
              top-1 of {questions} questions: {} (95 % interval)\n\
              of them nobody would be asked: {}\n\
-             left out, since they belong to no corpus: {left_out}\n",
+             where somebody is, the right one is among {mean_asked} asked: {}\n\
+             {out_of_domain} questions that belong to nobody: AUROC {}, FPR95 {}\n\
+             right and accepted, or nobody's and refused: {}\n\
+             left out, since they belong to no corpus here or might belong to one: {left_out}\n",
             accuracy.percent(),
             abstained.percent(),
+            coverage.percent(),
+            auroc.percent(),
+            fpr95.percent(),
+            total.percent(),
         );
         for (name, parts) in [("domain", by_domain), ("kind", by_kind)] {
             let width = parts.keys().map(String::len).max().unwrap_or_default().max(name.len());
@@ -135,7 +178,7 @@ fn wrong(mut routed: Vec<Routed>, count: usize) -> Vec<Wrong> {
     routed.retain(|routed| !routed.is_right());
     routed.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
     routed.truncate(count);
-    let wrong = |Routed { asked, went_to, margin, abstained: _ }| Wrong {
+    let wrong = |Routed { asked, went_to, margin, .. }| Wrong {
         question: asked.query,
         kind: asked.kind,
         domain: asked.domain,
@@ -165,8 +208,10 @@ mod tests {
     use crate::texts::Asked;
 
     fn routed(query: &str, margin: Option<f32>) -> Routed {
-        let asked = Asked { query: query.into(), domain: "a".into(), kind: "k".into() };
-        Routed { asked, went_to: Some("b".into()), margin, abstained: false }
+        let (domain, kind) = ("a".into(), "k".into());
+        let asked = Asked { query: query.into(), domain, kind, maybe_in_domain: false };
+        let went_to = Some("b".into());
+        Routed { asked, went_to, margin, confidence: 0.5, asked_count: 1, right_asked: false }
     }
 
     #[test]
