@@ -1,9 +1,14 @@
 //! Spherical k-means: few unit vectors that stand for many.
 
+use std::cmp::Reverse;
+
 use proto::{UnitVector, space::dot};
 
 /// Rounds after which assignments are taken as they are. Most inputs settle in fewer than 20.
 const ROUNDS_MAX: usize = 50;
+
+/// How often clusters are filled up and their centers moved. What the last filling gives is taken as it is.
+const FILLINGS_MAX: usize = 8;
 
 /// The golden ratio's fraction: its multiples spread evenly over 0 to 1, which serves for the random
 /// draws of the seeding and is the same every time.
@@ -23,8 +28,9 @@ pub struct Cluster {
 /// The same vectors in the same order give the same clusters.
 ///
 /// Spherical k-means (Dhillon & Modha 2001) from k-means++ seeds (Arthur & Vassilvitskii 2007). Then
-/// clusters that are too small are dissolved, the smallest first, and their members go to the nearest
-/// that is left.
+/// clusters that are too small are filled up from those that can spare members, the nearest first: a
+/// greedy form of constrained k-means (Bradley, Bennett & Demiriz 2000). To dissolve them instead would
+/// leave about half as many.
 pub fn spherical(vectors: &[UnitVector], clusters_max: usize, members_min: usize) -> Vec<Cluster> {
     let members_min = members_min.max(1);
     // More could not all be large enough.
@@ -43,7 +49,14 @@ pub fn spherical(vectors: &[UnitVector], clusters_max: usize, members_min: usize
         assigned = reassigned;
     }
 
-    dissolve(vectors, &mut assigned, &mut centers, members_min);
+    for _ in 0..FILLINGS_MAX {
+        if !fill(vectors, &mut assigned, &centers, members_min) {
+            break;
+        }
+        centers = recenter(vectors, &assigned, centers);
+        assigned = assign(vectors, &centers);
+    }
+    fill(vectors, &mut assigned, &centers, members_min);
     let members = sizes(&assigned, centers.len());
     let centers = recenter(vectors, &assigned, centers);
     centers.into_iter().zip(members).map(|(center, members)| Cluster { center, members }).collect()
@@ -113,26 +126,35 @@ fn recenter(vectors: &[UnitVector], assigned: &[usize], centers: Vec<UnitVector>
     sums.into_iter().zip(centers).map(|(sum, center)| UnitVector::scale(sum).unwrap_or(center)).collect()
 }
 
-/// Removes centers until each has `members_min` members or only one is left.
-fn dissolve(
-    vectors: &[UnitVector],
-    assigned: &mut [usize],
-    centers: &mut Vec<UnitVector>,
-    members_min: usize,
-) {
-    while centers.len() > 1 {
-        let sizes = sizes(assigned, centers.len());
-        let smallest = sizes.iter().enumerate().min_by_key(|(_, size)| **size);
-        let Some((smallest, _)) = smallest.filter(|(_, size)| **size < members_min) else { return };
-        centers.remove(smallest);
-        for (center, vector) in assigned.iter_mut().zip(vectors) {
-            if *center == smallest {
-                *center = nearest(vector.as_slice(), centers);
-            } else if *center > smallest {
-                *center -= 1;
+/// Gives each center `members_min` members, if there are so many vectors for each; whether any had fewer.
+/// The one that lacks least goes first, and takes the vectors that lose the least cosine by it.
+fn fill(vectors: &[UnitVector], assigned: &mut [usize], centers: &[UnitVector], members_min: usize) -> bool {
+    let mut sizes = sizes(assigned, centers.len());
+    let mut lacking: Vec<usize> = (0..centers.len()).filter(|at| sizes[*at] < members_min).collect();
+    lacking.sort_by_key(|at| Reverse(sizes[*at]));
+    let to_own: Vec<f32> = assigned
+        .iter()
+        .zip(vectors)
+        .map(|(own, vector)| dot(vector.as_slice(), centers[*own].as_slice()))
+        .collect();
+    for &center in &lacking {
+        let loss = |at: usize| to_own[at] - dot(vectors[at].as_slice(), centers[center].as_slice());
+        let spare = (0..vectors.len()).filter(|at| sizes[assigned[*at]] > members_min);
+        let mut nearest: Vec<(f32, usize)> = spare.map(|at| (loss(at), at)).collect();
+        nearest.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
+        for (_, at) in nearest {
+            if sizes[center] >= members_min {
+                break;
+            }
+            // An earlier one may have taken all that its center could spare.
+            if sizes[assigned[at]] > members_min {
+                sizes[assigned[at]] -= 1;
+                sizes[center] += 1;
+                assigned[at] = center;
             }
         }
     }
+    !lacking.is_empty()
 }
 
 /// Members of each of `count` centers.

@@ -43,7 +43,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { specialists_max: 10_000, prototypes_max: 128, look_ms: 30_000, refresh_ms: 5_000 }
+        Self { specialists_max: 10_000, prototypes_max: 256, look_ms: 30_000, refresh_ms: 5_000 }
     }
 }
 

@@ -31,8 +31,8 @@ impl Default for Policy {
         Self {
             temperature: 0.05,
             background_weight: 0.5,
-            confidence_min: 0.274,
-            miss_max: 0.748,
+            confidence_min: 0.283,
+            miss_max: 0.726,
             specialists_max: 3,
             hits_max: 64,
             general: None,
