@@ -108,6 +108,13 @@ impl Dialler {
 #[derive(Clone)]
 pub(crate) struct Connector(Arc<Line>);
 
+impl Connector {
+    /// Ends the dials that begin before `by` at that time: whoever calls again has waited already.
+    pub(crate) fn hurry(&self, by: Instant) {
+        self.0.past().dial_by = Some(by);
+    }
+}
+
 impl Service<Uri> for Connector {
     type Response = TokioIo<Box<dyn Wire>>;
     type Error = DialError;
@@ -139,11 +146,14 @@ struct Past {
     pinned: Option<SocketAddr>,
     /// The last refusal, so that one that lasts is logged once.
     refused: Option<Special>,
+    /// When the dials for a further call end; the others have the whole time.
+    dial_by: Option<Instant>,
 }
 
 impl Line {
     async fn dial(&self) -> Result<Box<dyn Wire>, DialError> {
-        let by = Instant::now() + self.limit;
+        let now = Instant::now();
+        let by = self.past().dial_by.filter(|by| *by > now).unwrap_or(now + self.limit);
         let uri = self.endpoint.uri();
         // A URI puts an IPv6 address in brackets, a resolver does not know them.
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();

@@ -193,7 +193,7 @@ impl Dispatch {
                     }
                     Ok(event) => yield Heard::Event(event),
                     Err(loss) => {
-                        if let Some(wait) = call.retry(&loss, &line.budget) {
+                        if let Some(wait) = call.retry(&loss, &line) {
                             sleep(wait).await;
                             yield Heard::Called;
                             continue;

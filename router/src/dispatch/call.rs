@@ -11,9 +11,12 @@ use proto::{
 };
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Request, Status, Streaming, transport::Channel};
-use tower::retry::budget::{Budget, TpsBudget};
+use tower::retry::budget::Budget;
 
-use super::{Limits, Loss, PASSAGES_MAX, line::Connection};
+use super::{
+    Limits, Loss, PASSAGES_MAX,
+    line::{Connection, Line},
+};
 
 /// Room beside an event for what gRPC and protobuf put around it.
 const FRAME_BYTES: usize = 1024;
@@ -123,12 +126,12 @@ impl Call {
     }
 
     /// How long to wait before it is called again after `loss`; `None` where it is not. Only who
-    /// could not be had is called again, before its first event, and within the time to connect: so a
-    /// further call costs little, and asks nobody twice.
+    /// could not be had is called again, before its first event, and within half of the time to connect,
+    /// dialling included: so a further call costs little, and asks nobody twice.
     ///
     /// Full jitter (Brooker, *Exponential Backoff And Jitter*, 2015), drawn from the question's name,
     /// so that the same run waits as long again.
-    pub(super) fn retry(&mut self, loss: &Loss, budget: &TpsBudget) -> Option<Duration> {
+    pub(super) fn retry(&mut self, loss: &Loss, line: &Line) -> Option<Duration> {
         let retry = &self.limits.retry;
         let absent = matches!(loss, Loss::Unreachable | Loss::Broken | Loss::Status(Code::Unavailable));
         if !absent || self.retries >= retry.calls_max || self.check.began() {
@@ -138,10 +141,11 @@ impl Call {
         let mut hasher = DefaultHasher::new();
         (&self.request.request_id, self.retries).hash(&mut hasher);
         let wait = Duration::from_millis(hasher.finish() % (longest + 1));
-        let in_time = Instant::now() + wait < self.began + self.limits.connect();
-        if !in_time || !budget.withdraw() {
+        let by = self.began + self.limits.connect() / 2;
+        if Instant::now() + wait >= by || !line.budget.withdraw() {
             return None;
         }
+        line.hurry(by);
         self.retries += 1;
         self.stream = None;
         Some(wait)

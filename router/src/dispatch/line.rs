@@ -77,6 +77,11 @@ impl Line {
         }
     }
 
+    /// Has what is dialled for a further call end at `by`.
+    pub(super) fn hurry(&self, by: Instant) {
+        self.connector.hurry(by);
+    }
+
     /// Room for one answer, as long as it lasts; `None`, at once, where there is none.
     pub(super) fn room(&self) -> Option<OwnedSemaphorePermit> {
         self.room.clone().try_acquire_owned().ok()

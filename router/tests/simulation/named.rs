@@ -79,6 +79,21 @@ fn a_crash_costs_less_than_a_second() {
     assert!(took < AFTER_CRASH, "{took:?}");
 }
 
+/// The crash falls between the call and its first event, and what is dialled again is swallowed.
+#[test]
+fn a_host_that_is_gone_before_its_first_event_costs_less_than_a_second() {
+    for gone in [20, 40, 60, 80, 100, 120] {
+        let faults = [(gone, What::Crash), (gone + 10, What::Partition)];
+        let run = plays(&scene(vec![says(50, End::Answered), says(3, End::Answered)], &faults));
+        statuses(&run, &[Status::Failed, Status::Answered]);
+        let finish = run.answers[0].finish().unwrap();
+        assert_eq!(finish.candidates[0].calls, 2, "{gone} ms is no such moment");
+        let took = speaks(&run.answers[0], "s1", Duration::from_millis(gone));
+        println!("from the end of a host after {gone} ms to the next one's first words: {took:?}");
+        assert!(took < AFTER_CRASH, "{took:?}");
+    }
+}
+
 #[test]
 fn a_silent_stall_costs_less_than_six_seconds() {
     let plan = scene(vec![says(10, End::Silence), says(3, End::Answered)], &[]);
