@@ -1,30 +1,47 @@
 //! A fleet that questions are routed in, by the shipped code and its defaults. Nobody is asked.
 
-use std::{collections::BTreeSet, hint::black_box, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hint::black_box,
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use index::Hit;
-use proto::{AskOptions, Embedding, Prototype, Prototypes, Space, UnitVector};
-use registry::{PrototypeKey, Registration, Snapshot};
-use router::route::{self, Background, Decision, Policy};
+use proto::{AskOptions, Embedding, Evidence, Prototype, Prototypes, Space, SpecialistId, Terms, UnitVector};
+use registry::{PrototypeKey, Registration, Slot, Snapshot};
+use router::{
+    calibrate::Sample,
+    route::{Background, Calibration, Case, Decision, Policy},
+};
 
-/// All that a question is routed with.
+/// All that questions are routed with.
 pub(crate) struct Fleet {
-    snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     background: Background,
-    policy: Policy,
     options: AskOptions,
+    ejected: BTreeSet<SpecialistId>,
+}
+
+/// The numbers that questions are routed by.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    pub(crate) policy: Policy,
+    pub(crate) calibration: Calibration,
+}
+
+/// What is known of a question before it is routed.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) embedding: Embedding,
+    pub(crate) terms: Terms,
 }
 
 impl Fleet {
     /// The specialists of `snapshot`. `background` are the vectors of the background's questions.
     pub(crate) fn new(snapshot: Snapshot, background: Vec<UnitVector>) -> Self {
-        Self {
-            snapshot,
-            background: Background::new(background),
-            policy: Policy::default(),
-            options: AskOptions::default(),
-        }
+        let background = Background::new(background);
+        Self { snapshot, background, options: AskOptions::default(), ejected: BTreeSet::new() }
     }
 
     /// `count` specialists of `prototypes` prototypes each in `space`, made up for timing: where they
@@ -37,29 +54,61 @@ impl Fleet {
         Ok(Self::new(scattered(space, count, prototypes)?, background))
     }
 
+    fn case<'a>(&'a self, rules: &'a Rules) -> Case<'a> {
+        Case {
+            policy: &rules.policy,
+            calibration: &rules.calibration,
+            options: &self.options,
+            snapshot: &self.snapshot,
+            ejected: &self.ejected,
+        }
+    }
+
     /// The prototypes near `question`.
-    pub(crate) fn search(&self, question: &Embedding) -> Result<Vec<Hit<PrototypeKey>>> {
-        Ok(route::nearest(&self.policy, &self.options, &self.snapshot, question)?)
+    pub(crate) fn search(&self, rules: &Rules, question: &Embedding) -> Result<Vec<Hit<PrototypeKey>>> {
+        Ok(self.case(rules).nearest(question)?)
     }
 
-    /// Decides whom to ask. What comes of it may be thrown away by whoever measures the time.
-    pub(crate) fn decide(&self, question: &Embedding, hits: &[Hit<PrototypeKey>]) -> Decision {
-        let scores = route::score(hits, self.policy.temperature);
-        let background = self.background.score(&question.vector, self.policy.temperature);
-        black_box(route::decide(
-            &self.policy,
-            &self.options,
-            &self.snapshot,
-            &scores,
-            background,
-            &BTreeSet::new(),
-        ))
+    /// Decides whom to ask, with the `evidence` of those whom it would probe.
+    pub(crate) fn decide(
+        &self,
+        rules: &Rules,
+        question: &Question,
+        hits: &[Hit<PrototypeKey>],
+        evidence: &BTreeMap<Slot, Evidence>,
+    ) -> Decision {
+        let case = self.case(rules);
+        let terms = question.terms.hashes().len();
+        let survey = case.survey(&question.embedding, terms, hits, &self.background);
+        let probes = case.probes(&survey);
+        let shown = probes.into_iter().map(|slot| (slot, evidence.get(&slot).copied())).collect();
+        case.decide(&survey, &shown)
     }
 
-    /// Both.
+    /// Finds and decides by the defaults; nobody is probed.
     pub(crate) fn route(&self, question: &Embedding) -> Result<Decision> {
-        let hits = self.search(question)?;
-        Ok(self.decide(question, &hits))
+        let rules = Rules::default();
+        let hits = self.search(&rules, question)?;
+        let question = Question { embedding: question.clone(), terms: Terms::default() };
+        Ok(black_box(self.decide(&rules, &question, &hits, &BTreeMap::new())))
+    }
+
+    /// What numbers can be fitted on, of a question that `right` covers.
+    pub(crate) fn sample(
+        &self,
+        rules: &Rules,
+        question: &Question,
+        evidence: BTreeMap<Slot, Evidence>,
+        (right, kind): (Option<Slot>, &str),
+    ) -> Result<Sample> {
+        Ok(Sample {
+            hits: self.search(rules, &question.embedding)?,
+            background: self.background.cosines(&question.embedding.vector),
+            terms: question.terms.hashes().len(),
+            evidence,
+            right,
+            kind: kind.to_owned(),
+        })
     }
 }
 

@@ -14,6 +14,7 @@ mod speed;
 mod statistics;
 mod texts;
 mod throughput;
+mod trial;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

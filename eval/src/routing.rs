@@ -15,12 +15,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use embedding::{Embedder, Model};
-use proto::{Embedding, Prototypes, Space, UnitVector, config};
+use proto::{Embedding, Evidence, Prototypes, Space, Terms, UnitVector, config};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
-use registry::{Registration, Snapshot};
+use registry::{Registration, Slot, Snapshot};
 use router::{
     fleet::Limits,
-    route::{Background, Decision, Verdict},
+    route::{Background, Candidate, Decision, Policy, Probed, Verdict},
 };
 use specialist::{
     Settings,
@@ -29,10 +29,11 @@ use specialist::{
 
 use self::figures::{Figures, Size};
 use crate::{
-    fleet::Fleet,
+    fleet::{Fleet, Question},
     progress,
     record::Output,
     texts::{self, Asked},
+    trial::{self, Known},
 };
 
 /// Whom to ask, and what.
@@ -54,6 +55,12 @@ pub(crate) struct Routing {
     /// How many prototypes a specialist is asked for.
     #[arg(long, value_name = "N", default_value_t = Limits::default().prototypes_max)]
     prototypes: usize,
+    /// How many specialists are probed at the most.
+    #[arg(long, value_name = "N", default_value_t = Policy::default().probes_max)]
+    probes: usize,
+    /// The assumed share of questions that nobody covers.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
+    prior: f64,
     /// How many of the questions that went wrong are shown; they are written to --out as well.
     #[arg(long, value_name = "N", default_value_t = 20)]
     wrong: usize,
@@ -64,17 +71,18 @@ pub(crate) struct Routing {
 /// What became of a question.
 struct Routed {
     asked: Asked,
-    /// The best candidate, where anybody has a score.
-    went_to: Option<String>,
-    /// How much nearer that one is than the right one, in cosine units; 0 for the right one itself,
-    /// `None` where no prototype of the right one is among the nearest.
-    margin: Option<f32>,
-    /// How sure the router is that somebody covers it, in cosine units.
+    /// Everybody who has a score, best first.
+    ranked: Vec<String>,
+    /// The probability that the router gives to the right one; 0 where it has no score.
+    probability: f32,
+    /// How sure the router is that somebody covers it: 0 to 1.
     confidence: f32,
-    /// How many would be asked at once; 0 where nobody is near enough.
+    /// How many would be asked at once; 0 where the router is not sure enough.
     asked_count: usize,
     /// Whether the right one would be among them.
     right_asked: bool,
+    /// How many were probed.
+    probed: usize,
 }
 
 /// Measures, and prints one table.
@@ -106,13 +114,51 @@ async fn measure(routing: &Routing, model: Model) -> Result<Figures> {
     let background = embedder.embed_all(&Background::questions(), |_| {}).await?;
     let fleet = Fleet::new(snapshot, background);
     let vectors = embed(&embedder, &asked).await?;
-    let route = |(asked, vector)| {
-        let decision = fleet.route(&Embedding { space: embedder.space().clone(), vector })?;
-        Ok(Routed::new(asked, &decision))
+    let places: BTreeMap<&str, Slot> =
+        fleet.snapshot.placed().map(|(slot, registration)| (registration.id().as_str(), slot)).collect();
+    let know = |(asked, vector): (&Asked, UnitVector)| {
+        let embedding = Embedding { space: embedder.space().clone(), vector };
+        let question = Question { embedding, terms: Terms::of(&asked.query) };
+        let evidence = evidence(&collections, &places, &question)?;
+        Known::new(&fleet, question, evidence, (places.get(asked.domain.as_str()).copied(), &asked.kind))
     };
-    let pairs: Vec<(Asked, UnitVector)> = asked.into_iter().zip(vectors).collect();
-    let routed = pairs.into_par_iter().map(route).collect::<Result<Vec<_>>>()?;
-    Ok(Figures::of(embedder.backend().to_string(), size, left_out, routed, routing.wrong))
+    let pairs: Vec<(&Asked, UnitVector)> = asked.iter().zip(vectors).collect();
+    let known = pairs.into_par_iter().map(know).collect::<Result<Vec<Known>>>()?;
+    let decide = |probes_max| -> Result<Vec<Routed>> {
+        let policy = Policy { probes_max, ..Policy::default() };
+        let decisions = trial::route(&fleet, &known, &policy, routing.prior)?;
+        Ok(asked
+            .iter()
+            .cloned()
+            .zip(decisions)
+            .map(|(asked, decision)| Routed::new(asked, &decision))
+            .collect())
+    };
+    let (probed, alone) = (decide(routing.probes)?, decide(0)?);
+    Ok(Figures::of(
+        embedder.backend().to_string(),
+        size,
+        left_out,
+        routing.prior,
+        (probed, alone),
+        routing.wrong,
+    ))
+}
+
+/// What everybody's index holds near a question.
+fn evidence(
+    collections: &BTreeMap<String, Collection>,
+    places: &BTreeMap<&str, Slot>,
+    question: &Question,
+) -> Result<BTreeMap<Slot, Evidence>> {
+    let mut shown = BTreeMap::new();
+    for (id, collection) in collections {
+        let evidence = collection.evidence(&question.embedding.vector, &question.terms)?;
+        if let Some((slot, evidence)) = places.get(id.as_str()).zip(evidence) {
+            shown.insert(*slot, evidence);
+        }
+    }
+    Ok(shown)
 }
 
 /// Whether the question belongs to nobody, beyond doubt.
@@ -185,24 +231,29 @@ async fn embed(embedder: &Embedder, asked: &[Asked]) -> Result<Vec<UnitVector>> 
 
 impl Routed {
     fn new(asked: Asked, decision: &Decision) -> Self {
-        // Who has no score comes last, and nothing led the question there.
-        let scored =
-            || decision.candidates.iter().filter_map(|candidate| Some((candidate, candidate.score?)));
-        let best = scored().next();
-        let own = scored().find(|(candidate, _)| candidate.registration.id().as_str() == asked.domain);
-        let id = |at: usize| decision.candidates[at].registration.id();
-        let at_once: &[usize] = match &decision.verdict {
+        let Decision { verdict, candidates, confidence, .. } = decision;
+        let id = |candidate: &Candidate| candidate.registration.id().to_string();
+        let scored: Vec<&Candidate> =
+            candidates.iter().filter(|candidate| candidate.score.is_some()).collect();
+        let own = scored.iter().find(|candidate| id(candidate) == asked.domain);
+        let at_once: &[usize] = match verdict {
             Verdict::Ask { asked, .. } => asked,
             Verdict::Abstain => &[],
         };
         Self {
-            confidence: decision.confidence,
+            confidence: *confidence,
             asked_count: at_once.len(),
-            right_asked: at_once.iter().any(|&at| id(at).as_str() == asked.domain),
+            right_asked: at_once.iter().any(|&at| id(&candidates[at]) == asked.domain),
+            probed: candidates.iter().filter(|candidate| candidate.probed != Probed::Not).count(),
+            probability: own.map_or(0.0, |own| own.probability),
+            ranked: scored.into_iter().map(id).collect(),
             asked,
-            went_to: best.map(|(candidate, _)| candidate.registration.id().to_string()),
-            margin: best.zip(own).map(|((_, best), (_, own))| best - own),
         }
+    }
+
+    /// The best candidate, where anybody has a score.
+    fn went_to(&self) -> Option<&str> {
+        self.ranked.first().map(String::as_str)
     }
 
     fn abstained(&self) -> bool {
@@ -210,7 +261,12 @@ impl Routed {
     }
 
     fn is_right(&self) -> bool {
-        self.went_to.as_ref() == Some(&self.asked.domain)
+        self.is_among(1)
+    }
+
+    /// Whether the right one is among the `count` best.
+    fn is_among(&self, count: usize) -> bool {
+        self.ranked.iter().take(count).any(|id| *id == self.asked.domain)
     }
 }
 
@@ -241,15 +297,18 @@ mod tests {
         let asked = |query: &str, domain: &str, kind: &str| {
             format!(r#"{{"query": "{query}", "domain": "{domain}", "kind": "{kind}"}}"#)
         };
-        let questions = vec![
-            asked("grapes vineyard", "red_wine", "short"),
-            asked("lunar eclipse", "moon", "short"),
-            asked("which cellar barrels", "red_wine", "long"),
-            asked("crater orbit", "red_wine", "long"),
-        ];
-        write("queries/all.jsonl", questions);
+        let many = |words: &str, domain: &str, kind: &str| -> Vec<String> {
+            (10..20).map(|at| asked(&format!("{words} {at}"), domain, kind)).collect()
+        };
+        let wine = many("grapes vineyard", "red_wine", "short");
+        let moon = many("lunar eclipse", "moon", "short");
+        let long = many("which cellar barrels", "red_wine", "long");
+        let amiss = vec![asked("crater orbit", "red_wine", "long")];
+        write("queries/all.jsonl", [wine, moon, long, amiss].concat());
         let doubtful = r#"{"query": "a", "domain": "none", "kind": "short", "maybe_in_domain": true}"#;
-        write("queries/_none.jsonl", vec![asked("tie a bowline", "none", "short"), doubtful.to_owned()]);
+        let mut none = many("tie bowline", "none", "short");
+        none.push(doubtful.to_owned());
+        write("queries/_none.jsonl", none);
         folder
     }
 
@@ -279,19 +338,22 @@ mod tests {
     async fn questions_are_counted_by_domain_and_kind() {
         let folder = folder();
         let figures = measure(&routing(folder.path(), &["1"]), Model::hashed()).await.unwrap();
-        assert_eq!((figures.questions, figures.out_of_domain, figures.left_out), (4, 1, 1));
-        assert!((figures.auroc.value - 1.0).abs() < 1e-9, "{:?}", figures.auroc);
-        assert!((figures.total.value - 0.8).abs() < 1e-9, "one of five went wrong: {:?}", figures.total);
-        assert!((figures.mean_asked.value - 1.0).abs() < 1e-9, "{:?}", figures.mean_asked);
+        assert_eq!((figures.questions, figures.out_of_domain, figures.left_out), (31, 10, 1));
+        for measures in [&figures.measures, &figures.prototypes_alone] {
+            assert!((measures.auroc.value - 1.0).abs() < 1e-9, "{:?}", measures.auroc);
+            assert!((measures.accuracy.value - 30.0 / 31.0).abs() < 1e-9, "{:?}", measures.accuracy);
+            assert!((measures.recall_at_2.value - 1.0).abs() < 1e-9, "{:?}", measures.recall_at_2);
+        }
+        assert!(figures.prototypes_alone.mean_probed.value.abs() < 1e-9);
         assert_eq!((figures.size.specialists, figures.size.passages, figures.size.prototypes), (2, 24, 2));
         let right = |part: &figures::Part| (part.right, part.questions);
-        assert_eq!(right(&figures.by_domain["red-wine"]), (2, 3));
-        assert_eq!(right(&figures.by_domain["moon"]), (1, 1));
-        assert_eq!(right(&figures.by_kind["short"]), (2, 2));
-        assert_eq!(right(&figures.by_kind["long"]), (1, 2));
+        assert_eq!(right(&figures.by_domain["red-wine"]), (20, 21));
+        assert_eq!(right(&figures.by_domain["moon"]), (10, 10));
+        assert_eq!(right(&figures.by_kind["short"]), (20, 20));
+        assert_eq!(right(&figures.by_kind["long"]), (10, 11));
         let [wrong] = figures.wrong.as_slice() else { panic!("{:?}", figures.wrong) };
         assert_eq!((wrong.question.as_str(), wrong.went_to.as_deref()), ("crater orbit", Some("moon")));
-        assert!(figures.table().contains("top-1 of 4 questions: 75.00 %"), "{}", figures.table());
+        assert!(figures.table().contains("96.77 %"), "{}", figures.table());
 
         let none = measure(&routing(folder.path(), &["1", "--wrong", "0"]), Model::hashed()).await.unwrap();
         assert!(none.wrong.is_empty() && !none.table().contains("crater"));

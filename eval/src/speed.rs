@@ -4,18 +4,21 @@
 mod figures;
 
 use std::{
+    collections::BTreeMap,
+    hint::black_box,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use embedding::{Embedder, Model};
+use proto::Terms;
 use router::route::Background;
 
 pub(crate) use self::figures::{Encode, Figures, Limit};
 use crate::{
     card::Card,
-    fleet::Fleet,
+    fleet::{Fleet, Question, Rules},
     limits::{Memory, Pace},
     network::Network,
     peers::Peers,
@@ -213,9 +216,11 @@ impl Stages {
         let arrived = Instant::now();
         let embedded = embedder.embed(question).await?;
         let began = Instant::now();
-        let hits = fleet.search(&embedded.embedding)?;
+        let rules = Rules::default();
+        let hits = fleet.search(&rules, &embedded.embedding)?;
         let searched = Instant::now();
-        fleet.decide(&embedded.embedding, &hits);
+        let question = Question { embedding: embedded.embedding, terms: Terms::of(question) };
+        black_box(fleet.decide(&rules, &question, &hits, &BTreeMap::new()));
         let decided = Instant::now();
         self.tokenize.push(embedded.timing.tokenize);
         self.encode.push(embedded.timing.encode);

@@ -58,7 +58,7 @@ pub(crate) fn questions(folder: &Path) -> Result<Vec<String>> {
 }
 
 /// A question, and who is to answer it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Asked {
     pub(crate) query: String,
     /// The corpus that it belongs to, by the name of its file.

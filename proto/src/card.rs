@@ -122,12 +122,32 @@ pub struct Card {
     pub passage_count: u64,
     /// Whether the asker must have agreed before a question goes there.
     pub asks_consent: bool,
+    /// How far its index may be probed.
+    pub probing: Probing,
+}
+
+/// What of a question a specialist's index may be shown before anybody is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Probing {
+    /// Nothing.
+    Off,
+    /// Its vector.
+    Vector,
+    /// Its vector, and the hashes of its terms.
+    #[default]
+    Terms,
 }
 
 impl TryFrom<wire::Card> for Card {
     type Error = Invalid;
 
     fn try_from(card: wire::Card) -> Result<Self, Invalid> {
+        let probing = match card.probing() {
+            wire::Probing::Unspecified => Probing::Off,
+            wire::Probing::Vector => Probing::Vector,
+            wire::Probing::Terms => Probing::Terms,
+        };
         // Taken apart in full, so that a new wire field fails the build here.
         let wire::Card {
             specialist_id,
@@ -143,6 +163,7 @@ impl TryFrom<wire::Card> for Card {
             revision,
             passage_count,
             asks_consent,
+            probing: _,
         } = card;
         Ok(Self {
             id: specialist_id.parse()?,
@@ -158,6 +179,7 @@ impl TryFrom<wire::Card> for Card {
             revision: text("revision", revision, (1, 64))?,
             passage_count,
             asks_consent,
+            probing,
         })
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::Probing;
+
 /// All settings of a specialist. The card is made from it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,6 +32,9 @@ pub struct SpecialistConfig {
     /// Whether the asker must have agreed before a question comes here.
     #[serde(default)]
     pub asks_consent: bool,
+    /// How far the router may probe its index before it asks.
+    #[serde(default)]
+    pub probing: Probing,
     /// Folder or file of the corpus, relative to this file. Absent only for a scripted generator.
     pub corpus: Option<PathBuf>,
     /// Address to listen on, `host:port`.

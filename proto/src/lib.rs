@@ -9,17 +9,21 @@ pub mod card;
 pub mod config;
 pub mod conversation;
 pub mod endpoint;
+pub mod evidence;
 pub mod invalid;
 pub mod prototypes;
 pub mod space;
+pub mod terms;
 
 pub use answer::{AnswerBounds, AnswerCheck, AnswerEvent, Citation, Outcome, Passage, Words};
-pub use card::{Card, Digest, PublishedCard, SpecialistId};
+pub use card::{Card, Digest, Probing, PublishedCard, SpecialistId};
 pub use conversation::{AskOptions, Conversation, Role, Turn};
 pub use endpoint::Endpoint;
+pub use evidence::{Evidence, Probe, Wording};
 pub use invalid::{Invalid, Problem};
 pub use prototypes::{Prototype, Prototypes};
 pub use space::{Embedding, Pooling, Space, UnitVector};
+pub use terms::Terms;
 
 /// The generated wire types, clients and servers of `consilium.v1`.
 #[allow(clippy::all, clippy::pedantic, reason = "generated")]

@@ -35,7 +35,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// A registration of nobody, with a card that says no more than `id`: for measuring and for
+    /// A registration of nobody, with a card that says no more than `id`, and an index that may be probed: for measuring and for
     /// tests, where nobody is asked.
     pub fn made_up(id: &str, prototypes: Prototypes) -> Result<Self, Invalid> {
         let endpoint = "http://127.0.0.1:1";
@@ -48,6 +48,7 @@ impl Registration {
             public_endpoint: endpoint.to_owned(),
             generator: "none".to_owned(),
             revision: prototypes.revision.clone(),
+            probing: wire::Probing::Terms.into(),
             ..Default::default()
         };
         Ok(Self {

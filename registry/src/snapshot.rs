@@ -70,6 +70,11 @@ impl Snapshot {
         self.members.values().map(|(_, registration)| registration)
     }
 
+    /// All registrations with their slots, by id. A disabled one's slot holds nothing.
+    pub fn placed(&self) -> impl ExactSizeIterator<Item = (Slot, &Arc<Registration>)> {
+        self.members.values().map(|(slot, registration)| (*slot, registration))
+    }
+
     /// The registration of `id`.
     pub fn get(&self, id: &SpecialistId) -> Option<&Arc<Registration>> {
         self.members.get(id).map(|(_, registration)| registration)

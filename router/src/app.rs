@@ -11,12 +11,13 @@ use store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    calibrate,
     config::Config,
     dial::{Dialler, Policy as Dialling},
     dispatch::Dispatch,
     fleet::{self, Fleet},
     metrics::Metrics,
-    route::{Background, Policy},
+    route::{Background, Calibration, Policy},
 };
 
 /// Everything that a question meets on its way.
@@ -27,8 +28,10 @@ pub struct App {
     pub fleet: Arc<Fleet>,
     /// Questions that belong to nobody.
     pub background: Background,
-    /// The numbers that routing follows.
+    /// What the operator decided about routing.
     pub policy: Policy,
+    /// The numbers that routing follows.
+    pub calibration: Arc<Calibration>,
     /// How specialists are asked.
     pub dispatch: Arc<Dispatch>,
     /// What operators see.
@@ -53,6 +56,7 @@ impl App {
         let data = &config.data;
         std::fs::create_dir_all(data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
+        let calibration = calibrate::load(data, embedder.space())?;
         let store = Store::open(&data.join("router.db")).await?;
         let dialler = Dialler::new(Dialling::new(config.dispatch.allow_private, listening));
         let dispatch = Arc::new(Dispatch::new(config.dispatch.clone(), dialler));
@@ -65,6 +69,7 @@ impl App {
             fleet,
             background: Background::new(vectors),
             policy: config.route.clone(),
+            calibration: Arc::new(calibration),
             dispatch,
             answer_max: Duration::from_millis(config.limits.answer_ms),
             room: Arc::new(Semaphore::new(config.limits.in_flight_max)),
@@ -89,7 +94,7 @@ impl App {
     }
 }
 
-fn start_encoder(config: &Config) -> Result<Embedder> {
+pub(crate) fn start_encoder(config: &Config) -> Result<Embedder> {
     let model = match config.encoder {
         EncoderConfig::Model => Model::load_with(&config.model, config.engine)?,
         EncoderConfig::Hashed => Model::hashed(),

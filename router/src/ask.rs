@@ -8,14 +8,14 @@ use std::{
 };
 
 use embedding::{Backend, EmbedError, Timing};
-use futures_util::{Stream, StreamExt};
-use proto::{AskOptions, Conversation, Embedding, SpecialistId};
+use futures_util::{Stream, StreamExt, future::join_all};
+use proto::{AskOptions, Conversation, Embedding, Probe, Probing, Space, SpecialistId, Terms};
 use registry::{Snapshot, SnapshotError};
 
 use crate::{
     app::App,
     merge::Part,
-    route::{self, Candidate, Decision},
+    route::{self, Calibration, Candidate, Case, Decision, Survey},
 };
 pub use turn::{Means, Turn};
 
@@ -85,8 +85,8 @@ pub struct Routed {
     pub request_id: String,
     /// Whom to ask, and why.
     pub decision: Decision,
-    /// Confidence below this was "nobody covers it".
-    pub confidence_min: f32,
+    /// The numbers that it was decided by.
+    pub calibration: Arc<Calibration>,
     /// The fleet that it saw.
     pub snapshot: Arc<Snapshot>,
     /// Where it lies.
@@ -104,7 +104,9 @@ pub struct Timings {
     pub embedding: Timing,
     /// Vector to nearest prototypes.
     pub search: Duration,
-    /// Prototypes to decision.
+    /// Waiting for those who were probed; nothing where nobody was.
+    pub probe: Duration,
+    /// Prototypes and evidence to decision.
     pub decide: Duration,
 }
 
@@ -172,26 +174,73 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
     if let Some(unknown) = options.only.iter().find(|id| snapshot.get(id).is_none()) {
         return Err(AskError::UnknownSpecialist(unknown.clone()));
     }
-    let embedded = app.embedder.embed(question.conversation.question()).await?;
-    let began = Instant::now();
-    let hits = route::nearest(&app.policy, options, &snapshot, &embedded.embedding)?;
-    let searched = Instant::now();
-    let scores = route::score(&hits, app.policy.temperature);
-    let background = app.background.score(&embedded.embedding.vector, app.policy.temperature);
+    let text = question.conversation.question();
+    let embedded = app.embedder.embed(text).await?;
     let ejected = app.ejected(&snapshot);
-    let decision = route::decide(&app.policy, options, &snapshot, &scores, background, &ejected);
-    let timings =
-        Timings { embedding: embedded.timing, search: searched - began, decide: searched.elapsed() };
+    let case = Case {
+        policy: &app.policy,
+        calibration: &app.calibration,
+        options,
+        snapshot: &snapshot,
+        ejected: &ejected,
+    };
+    let terms = Terms::of(text);
+    let began = Instant::now();
+    let hits = case.nearest(&embedded.embedding)?;
+    let searched = Instant::now();
+    let survey = case.survey(&embedded.embedding, terms.hashes().len(), &hits, &app.background);
+    let surveyed = Instant::now();
+    let shown = probe(app, &case, &survey, &embedded.embedding, &terms).await;
+    let probed = Instant::now();
+    let decision = case.decide(&survey, &shown);
+    let timings = Timings {
+        embedding: embedded.timing,
+        search: searched - began,
+        probe: probed - surveyed,
+        decide: (surveyed - searched) + probed.elapsed(),
+    };
     app.metrics.routed(&decision);
     Ok(Routed {
         request_id: question.request_id.clone(),
         decision,
-        confidence_min: app.policy.confidence_min,
+        calibration: app.calibration.clone(),
         snapshot,
         question: embedded.embedding,
         backend: embedded.backend,
         timings,
     })
+}
+
+/// Probes those whom the prototypes leave in doubt, all at once; whoever does not answer is judged by its
+/// prototypes.
+async fn probe(
+    app: &App,
+    case: &Case<'_>,
+    survey: &Survey,
+    question: &Embedding,
+    terms: &Terms,
+) -> route::Shown {
+    let limit = Duration::from_millis(app.policy.probe_ms);
+    let probes = case.probes(survey).into_iter().filter_map(|slot| {
+        let registration = case.snapshot.owner(slot)?;
+        let probe = Probe {
+            space: Space::clone(&question.space),
+            vector: question.vector.clone(),
+            terms: if registration.card.card().probing == Probing::Terms {
+                terms.clone()
+            } else {
+                Terms::default()
+            },
+        };
+        Some(async move {
+            let shown = app.dispatch.probe(&registration.endpoint, probe.into(), limit).await;
+            let shown = shown.inspect_err(|loss| {
+                tracing::debug!(specialist = %registration.id(), %loss, "probed in vain");
+            });
+            (slot, shown.ok())
+        })
+    });
+    join_all(probes).await.into_iter().collect()
 }
 
 /// Answers a question: the decision at once, the answer as a stream.

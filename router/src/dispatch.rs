@@ -4,6 +4,7 @@ mod breaker;
 mod call;
 mod limits;
 mod line;
+mod probe;
 
 use std::{
     collections::HashMap,

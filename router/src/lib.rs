@@ -6,12 +6,12 @@
 
 pub mod app;
 pub mod ask;
+pub mod calibrate;
 pub mod cli;
 pub mod config;
 pub mod dial;
 pub mod dispatch;
 pub mod edge;
-pub mod fit;
 pub mod fleet;
 pub mod merge;
 pub mod metrics;

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use embedding::Engine;
-use router::{app::App, cli, config::Config, edge, fit};
+use router::{app::App, calibrate, cli, config::Config, edge};
 use serve::{Tasks, telemetry::LogFormat};
 
 /// Routes each question to the specialists whose domain it falls in, and merges what they say.
@@ -24,8 +24,8 @@ enum Command {
     Ask(cli::Asking),
     /// Show whom a running router would ask, and why; nobody is asked.
     Route(cli::Asking),
-    /// Fit the routing thresholds for an encoder on CLINC150's training questions.
-    Fit(fit::Fitting),
+    /// Fit the numbers that routing follows to the registered specialists, on questions with known answers.
+    Calibrate(calibrate::Calibrating),
 }
 
 #[derive(clap::Args)]
@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
         Command::Serve(args) => serve(args).await,
         Command::Ask(asking) => cli::ask(&asking).await,
         Command::Route(asking) => cli::route(&asking).await,
-        Command::Fit(fitting) => fit::run(&fitting).await,
+        Command::Calibrate(calibrating) => calibrate::run(&calibrating).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

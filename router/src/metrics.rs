@@ -13,7 +13,7 @@ use prometheus_client::{
 };
 use proto::{Space, SpecialistId};
 
-use crate::route::{Decision, Status, Verdict};
+use crate::route::{Decision, Probed, Status, Verdict};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
@@ -47,6 +47,7 @@ pub struct Metrics {
     first_words: Histogram,
     confidence: Histogram,
     abstentions: Counter,
+    probes: Family<OutcomeLabels, Counter>,
     up: Family<SpecialistLabels, Gauge>,
     ejected: Family<SpecialistLabels, Gauge>,
     in_flight: Gauge,
@@ -78,8 +79,9 @@ impl Metrics {
         let specialist_requests = Family::default();
         let specialist_duration = Family::new_with_constructor(seconds as fn() -> Histogram);
         let (first_words, confidence) =
-            (seconds(), Histogram::new((-4..=20).map(|step| f64::from(step) / 20.0)));
+            (seconds(), Histogram::new((1..=20).map(|step| f64::from(step) / 20.0)));
         let abstentions = Counter::default();
+        let probes = Family::default();
         let up = Family::default();
         let ejected = Family::default();
         let in_flight = Gauge::default();
@@ -110,8 +112,13 @@ impl Metrics {
             Unit::Seconds,
             first_words.clone(),
         );
-        registry.register("routing_confidence", "Best score less the background's share", confidence.clone());
+        registry.register(
+            "routing_confidence",
+            "Probability that somebody covers a question",
+            confidence.clone(),
+        );
         registry.register("abstentions", "Questions that nobody covers", abstentions.clone());
+        registry.register("probes", "Specialists probed, by what became of it", probes.clone());
         registry.register("specialist_up", "Whether a specialist serves", up.clone());
         registry.register("specialist_ejected", "Whether a specialist is left alone", ejected.clone());
         registry.register("answers_in_flight", "Answers of specialists under way", in_flight.clone());
@@ -124,6 +131,7 @@ impl Metrics {
             first_words,
             confidence,
             abstentions,
+            probes,
             up,
             ejected,
             in_flight,
@@ -133,7 +141,16 @@ impl Metrics {
 
     /// A decision was made.
     pub fn routed(&self, decision: &Decision) {
-        self.confidence.observe(f64::from(decision.confidence.max(-1.0)));
+        self.confidence.observe(f64::from(decision.confidence));
+        for candidate in &decision.candidates {
+            let outcome = match candidate.probed {
+                Probed::Not => continue,
+                Probed::InVain => "in_vain",
+                Probed::Showed(_) => "showed",
+            };
+            let specialist = candidate.registration.id().to_string();
+            self.probes.get_or_create(&OutcomeLabels { specialist, outcome }).inc();
+        }
         if decision.verdict == Verdict::Abstain || decision.general {
             self.abstentions.inc();
         }

@@ -1,8 +1,8 @@
 //! The card: what a specialist says of itself, and the revision that names this state of it.
 
 use proto::{
-    Digest, Invalid, PublishedCard,
-    config::{GeneratorConfig, SpecialistConfig},
+    Digest, Invalid, Probing, PublishedCard,
+    config::{EncoderConfig, GeneratorConfig, SpecialistConfig},
     wire,
 };
 
@@ -50,6 +50,17 @@ fn card(config: &SpecialistConfig, endpoint: &str, passage_count: usize) -> wire
         revision: "draft".to_owned(),
         passage_count: passage_count as u64,
         asks_consent: config.asks_consent,
+        probing: probing(config).into(),
+    }
+}
+
+/// Only passages that are embedded can be probed.
+fn probing(config: &SpecialistConfig) -> wire::Probing {
+    let embedded = config.corpus.is_some() && !matches!(config.encoder, EncoderConfig::None);
+    match config.probing {
+        Probing::Terms if embedded => wire::Probing::Terms,
+        Probing::Vector if embedded => wire::Probing::Vector,
+        Probing::Off | Probing::Vector | Probing::Terms => wire::Probing::Unspecified,
     }
 }
 

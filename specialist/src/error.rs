@@ -68,15 +68,20 @@ pub enum CallError {
     /// The request breaks the contract.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// As many answers as there may be are under way.
-    #[error("{max} answers are under way, and that is the limit")]
+    /// As many calls as there may be are under way.
+    #[error("{max} {what} are under way, and that is the limit")]
     Overloaded {
         /// The limit.
         max: usize,
+        /// Of what.
+        what: &'static str,
     },
     /// There is no encoder.
     #[error("this specialist has no encoder: embed its card's example questions and sample texts")]
     CannotEmbed,
+    /// Its owner wants no probes, or there is nothing to probe.
+    #[error("this specialist is not probed: its card says so")]
+    NotProbed,
     /// The router's space is not this specialist's.
     #[error("asked for vectors of {}, but this specialist has {}", name(asked), name(own))]
     OtherSpace {
@@ -117,7 +122,7 @@ impl From<CallError> for Status {
             CallError::Overloaded { .. } | CallError::Embed(EmbedError::Overloaded) => {
                 Code::ResourceExhausted
             }
-            CallError::CannotEmbed => Code::Unimplemented,
+            CallError::CannotEmbed | CallError::NotProbed => Code::Unimplemented,
             CallError::OtherSpace { .. } | CallError::FewPassages => Code::FailedPrecondition,
             CallError::Embed(EmbedError::Stopped) => Code::Unavailable,
             CallError::Embed(EmbedError::Tokenize(_) | EmbedError::Encode(_))

@@ -11,6 +11,7 @@ pub mod generator;
 pub mod library;
 pub mod server;
 
+mod evidence;
 mod heartbeat;
 mod progress;
 mod prototypes;

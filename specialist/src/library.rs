@@ -4,8 +4,11 @@
 use std::{collections::HashSet, path::PathBuf, sync::Arc};
 
 use embedding::Embedder;
-use index::Index;
-use proto::{Digest, Prototype, PublishedCard, Space, UnitVector, config::SpecialistConfig, wire};
+use index::{Index, IndexError};
+use proto::{
+    Digest, Evidence, Probe, Prototype, PublishedCard, Space, Terms, UnitVector, config::SpecialistConfig,
+    wire,
+};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -14,6 +17,7 @@ use crate::{
     card,
     corpus::{self, Corpus, CorpusError, Passage, Stamp},
     error::CallError,
+    evidence::{self, Lexicon},
     progress::Progress,
     prototypes,
 };
@@ -30,8 +34,14 @@ const SIMILARITY_MIN: f32 = 0.20;
 pub struct Collection {
     passages: Arc<[Passage]>,
     vectors: Arc<[UnitVector]>,
-    index: Option<Index<usize>>,
+    search: Option<Arc<Search>>,
     embedded: usize,
+}
+
+/// What passages that are embedded are searched with.
+struct Search {
+    index: Index<usize>,
+    lexicon: Lexicon,
 }
 
 impl Collection {
@@ -49,6 +59,12 @@ impl Collection {
     /// there are fewer passages, or no encoder. Takes seconds for thousands of passages.
     pub fn prototypes(&self, count: usize) -> Vec<Prototype> {
         prototypes::make(&self.vectors, count)
+    }
+
+    /// What its passages hold near a question; `None` where there is no encoder.
+    pub fn evidence(&self, question: &UnitVector, terms: &Terms) -> Result<Option<Evidence>, IndexError> {
+        let gather = |search: &Arc<Search>| evidence::gather(&search.index, &search.lexicon, question, terms);
+        self.search.as_ref().map(gather).transpose()
     }
 }
 
@@ -77,11 +93,20 @@ impl Library {
         &self.card
     }
 
+    /// What its passages hold near a question.
+    pub(crate) async fn evidence(&self, probe: Probe) -> Result<Evidence, CallError> {
+        let collection = self.collection.clone();
+        let work = move || collection.evidence(&probe.vector, &probe.terms);
+        let evidence = tokio::task::spawn_blocking(work).await.map_err(|_| CallError::Interrupted)??;
+        evidence.ok_or(CallError::CannotEmbed)
+    }
+
     /// The passages nearest to `question`, at most `count`, each with its cosine, best first; without
     /// those too far away to be about it.
     pub fn retrieve(&self, question: &UnitVector, count: usize) -> Result<Vec<(&Passage, f32)>, CallError> {
-        let Some(index) = &self.collection.index else { return Ok(Vec::new()) };
-        let near = index.search(question, count)?.into_iter().filter(|hit| hit.similarity >= SIMILARITY_MIN);
+        let Some(search) = &self.collection.search else { return Ok(Vec::new()) };
+        let near =
+            search.index.search(question, count)?.into_iter().filter(|hit| hit.similarity >= SIMILARITY_MIN);
         let passages = near.filter_map(|hit| Some((self.collection.passages.get(hit.key)?, hit.similarity)));
         Ok(passages.collect())
     }
@@ -163,15 +188,19 @@ impl Librarian {
             tokio::task::spawn_blocking(move || settings.read_corpus()).await??;
         let passages: Arc<[Passage]> = passages.into();
         let Some((embedder, cache)) = &mut self.encoder else {
-            return Ok(Collection { passages, vectors: Arc::default(), index: None, embedded: 0 });
+            return Ok(Collection { passages, vectors: Arc::default(), search: None, embedded: 0 });
         };
         let (vectors, fresh) = embed(embedder, cache, &passages).await?;
         tracing::info!(files, passages = passages.len(), embedded = fresh, "corpus is read");
         let dimension = embedder.space().dimension;
         let vectors: Arc<[UnitVector]> = vectors.into();
         let entries = vectors.iter().cloned().enumerate().collect();
-        let index = tokio::task::spawn_blocking(move || Index::build(dimension, entries)).await??;
-        Ok(Collection { passages, vectors, index: Some(index), embedded: fresh })
+        let texts = passages.clone();
+        let make = move || -> Result<Search, IndexError> {
+            Ok(Search { index: Index::build(dimension, entries)?, lexicon: Lexicon::of(&texts) })
+        };
+        let search = tokio::task::spawn_blocking(make).await??;
+        Ok(Collection { passages, vectors, search: Some(Arc::new(search)), embedded: fresh })
     }
 }
 

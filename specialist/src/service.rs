@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream::BoxStream};
 use proto::{
-    Conversation, Invalid, Problem, Space, answer::PASSAGES_MAX, prototypes::PROTOTYPES_MAX, wire,
-    wire::specialist_service_server::SpecialistService,
+    Conversation, Evidence, Invalid, Probe, Probing, Problem, Space, Terms, answer::PASSAGES_MAX,
+    prototypes::PROTOTYPES_MAX, wire, wire::specialist_service_server::SpecialistService,
 };
 use tokio::sync::{Semaphore, watch};
 use tonic::{Request, Response, Status};
@@ -19,6 +19,9 @@ use crate::{
 /// The most answers under way at a time.
 pub(crate) const ANSWERS_MAX: usize = 64;
 
+/// The most probes under way at a time.
+const PROBES_MAX: usize = 256;
+
 /// The most characters that a request's name may have.
 const REQUEST_ID_MAX: usize = 64;
 
@@ -29,6 +32,7 @@ pub(crate) struct Service {
     /// The space of the library's vectors, where it has any.
     space: Option<Arc<Space>>,
     answers: Arc<Semaphore>,
+    probes: Semaphore,
 }
 
 impl Service {
@@ -37,7 +41,13 @@ impl Service {
         generator: Generator,
         space: Option<Arc<Space>>,
     ) -> Self {
-        Self { library, generator, space, answers: Arc::new(Semaphore::new(ANSWERS_MAX)) }
+        Self {
+            library,
+            generator,
+            space,
+            answers: Arc::new(Semaphore::new(ANSWERS_MAX)),
+            probes: Semaphore::new(PROBES_MAX),
+        }
     }
 
     /// One state of the library; a call sees no other.
@@ -54,10 +64,23 @@ impl Service {
         let asked = Space::try_from(space.ok_or_else(|| Invalid::missing("space"))?)
             .map_err(|invalid| invalid.within("space"))?;
         let count = count("prototypes_max", prototypes_max, PROTOTYPES_MAX)?;
-        if asked != **own {
-            return Err(CallError::OtherSpace { asked: asked.into(), own: Box::new(Space::clone(own)) });
+        self.library().prototypes(same_space(asked, own)?, count).await
+    }
+
+    async fn gather_evidence(&self, request: wire::ProbeRequest) -> Result<Evidence, CallError> {
+        let library = self.library();
+        let (Some(own), Probing::Vector | Probing::Terms) = (&self.space, library.card().card().probing)
+        else {
+            return Err(CallError::NotProbed);
+        };
+        let mut probe = Probe::try_from(request)?;
+        same_space(probe.space.clone(), own)?;
+        if library.card().card().probing == Probing::Vector {
+            probe.terms = Terms::default();
         }
-        self.library().prototypes(own, count).await
+        let overloaded = |_| CallError::Overloaded { max: PROBES_MAX, what: "probes" };
+        let _permit = self.probes.try_acquire().map_err(overloaded)?;
+        library.evidence(probe).await
     }
 
     fn begin_answer(
@@ -74,7 +97,7 @@ impl Service {
             conversation: Conversation::try_from(turns)?,
             passages_max: count("passages_max", passages_max, PASSAGES_MAX)?,
         };
-        let overloaded = |_| CallError::Overloaded { max: ANSWERS_MAX };
+        let overloaded = |_| CallError::Overloaded { max: ANSWERS_MAX, what: "answers" };
         let permit = self.answers.clone().try_acquire_owned().map_err(overloaded)?;
         tracing::debug!(?request_id, "answering");
         let events = self.generator.answer(self.library(), question);
@@ -87,6 +110,15 @@ impl Service {
             })
         });
         Ok(messages.boxed())
+    }
+}
+
+/// The library's space, if it is the one that is `asked` for.
+fn same_space(asked: Space, own: &Space) -> Result<&Space, CallError> {
+    if asked == *own {
+        Ok(own)
+    } else {
+        Err(CallError::OtherSpace { asked: asked.into(), own: Box::new(own.clone()) })
     }
 }
 
@@ -112,6 +144,13 @@ impl SpecialistService for Service {
         request: Request<wire::PrototypesRequest>,
     ) -> Result<Response<wire::PrototypesResponse>, Status> {
         Ok(Response::new(self.make_prototypes(request.into_inner()).await?))
+    }
+
+    async fn probe(
+        &self,
+        request: Request<wire::ProbeRequest>,
+    ) -> Result<Response<wire::ProbeResponse>, Status> {
+        Ok(Response::new(self.gather_evidence(request.into_inner()).await?.into()))
     }
 
     type AnswerStream = BoxStream<'static, Result<wire::AnswerResponse, Status>>;

@@ -138,8 +138,8 @@ async fn a_server_that_cannot_start_says_why() {
     let broken = folder.path().join("router.toml");
     std::fs::write(&broken, "[route]\nconfidence = 1\n").unwrap();
     fails(&serve(&["--config", broken.to_str().unwrap()]).await, &["router.toml is not valid", "confidence"]);
-    std::fs::write(&broken, "[route]\ntemperature = 0.0\n").unwrap();
-    fails(&serve(&["--config", broken.to_str().unwrap()]).await, &["route.temperature must be above 0"]);
+    std::fs::write(&broken, "[route]\nhits_max = 0\n").unwrap();
+    fails(&serve(&["--config", broken.to_str().unwrap()]).await, &["route.hits_max must be at least 1"]);
 
     std::fs::write(&broken, "[fleet]\nrefresh_ms = 0\n").unwrap();
     fails(&serve(&["--config", broken.to_str().unwrap()]).await, &["fleet.refresh_ms must be at least 1"]);

@@ -14,7 +14,8 @@ use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use proto::wire::{
     AnswerRequest, AnswerResponse, Card, Citation, DescribeRequest, DescribeResponse, Done, Heartbeat,
-    Outcome, Passage, Prototype, PrototypesRequest, PrototypesResponse, Space, Words,
+    Outcome, Passage, ProbeRequest, ProbeResponse, Prototype, PrototypesRequest, PrototypesResponse, Space,
+    Words,
     answer_response::Event,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
@@ -168,6 +169,10 @@ impl SpecialistService for Sample {
             _ => {}
         }
         Ok(Response::new(response))
+    }
+
+    async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {
+        Err(Status::unimplemented("not probed"))
     }
 
     type AnswerStream = Events;

@@ -125,8 +125,7 @@ async fn who_says_that_its_corpus_has_no_answer_is_believed() {
 #[tokio::test]
 async fn a_router_without_room_refuses_at_once_and_says_when_to_come_back() {
     let lead = lead(r#"{ say = "Well, " }, "stall""#).start().await;
-    let settings =
-        "encoder = { kind = \"hashed\" }\n[route]\nconfidence_min = 0.1\n[limits]\nin_flight_max = 1\n";
+    let settings = "encoder = { kind = \"hashed\" }\n[limits]\nin_flight_max = 1\n";
     let router = Router::with(settings).await;
     router.add(&lead).await;
     let mut first = router.events(QUESTION, AskOptions::default()).await.unwrap();

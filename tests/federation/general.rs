@@ -13,7 +13,7 @@ fn general() -> Institution {
 }
 
 fn settings() -> String {
-    SETTINGS.replace("[route]\n", "[route]\ngeneral = \"general\"\n")
+    format!("{SETTINGS}[route]\ngeneral = \"general\"\n")
 }
 
 #[tokio::test]

@@ -20,7 +20,8 @@ use futures_util::{
 use prost::Message;
 use proto::wire::{
     AnswerRequest, AnswerResponse, AskOptions, CandidateStatus, Card, DescribeRequest, DescribeResponse,
-    FinishReason, Heartbeat, Passage, Prototype, PrototypesRequest, PrototypesResponse, Words,
+    FinishReason, Heartbeat, Passage, ProbeRequest, ProbeResponse, Prototype, PrototypesRequest,
+    PrototypesResponse, Words,
     answer_response::Event,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
@@ -130,6 +131,10 @@ impl SpecialistService for Hostile {
         }))
     }
 
+    async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {
+        Err(Status::unimplemented("not probed"))
+    }
+
     type AnswerStream = Answers;
 
     async fn answer(&self, _: Request<AnswerRequest>) -> Result<Response<Answers>, Status> {
@@ -190,8 +195,7 @@ async fn ask_all(router: &Router, only: &[&str]) -> Vec<Answer> {
 async fn meets(answers: fn() -> Answers, raw: Option<fn() -> Body>, status: CandidateStatus, why: &str) {
     let url = Hostile::new(answers).serve(raw).await;
     let planets = planets().start().await;
-    let settings = SETTINGS.replace("confidence_min = 0.1", "confidence_min = -1.0\nmiss_max = 1.0");
-    let router = Router::with(&format!("{settings}{IMPATIENT}")).await;
+    let router = Router::asking(&format!("{SETTINGS}{IMPATIENT}"), "1.0").await;
     router.add(&planets).await;
     // What many answers at once cost, hostile or not, has been paid before.
     ask_all(&router, &["planets"]).await;

@@ -12,7 +12,6 @@ const QUESTION: &str = "why is Mars red";
 
 /// Only the lead is asked at first, and the other is its reserve. The limits of asking are those of use.
 const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
-    [route]\nconfidence_min = -1.0\nmiss_max = 0.0\n\
     [fleet]\nrefresh_ms = 1000\n\
     [dispatch]\nallow_private = true\n";
 
@@ -33,7 +32,7 @@ impl Federation {
         let network = Network::lay()?;
         let lead = network.start(&Institution::new("lead").scripted(QUESTION, steps), &network.lead).await;
         let next = network.start(&planets(), &network.next).await;
-        let router = Router::with(SETTINGS).await;
+        let router = Router::asking(SETTINGS, "0.0").await;
         router.add(&lead).await;
         router.add(&next).await;
         Some(Self { router, lead, _next: next, network })

@@ -20,15 +20,14 @@ fn lead(steps: &str) -> Institution {
 }
 
 fn settings(dispatch: &str) -> String {
-    let settings = SETTINGS.replace("confidence_min = 0.1", "confidence_min = -1.0\nmiss_max = 1.0");
-    format!("{settings}[dispatch]\n{dispatch}")
+    format!("{SETTINGS}[dispatch]\n{dispatch}")
 }
 
 #[tokio::test]
 async fn heartbeats_alone_keep_no_answer_open_for_ever() {
     let (lead, planets) = (lead(r#"{ say = "Well, " }, "stall""#).start().await, planets().start().await);
     // A heartbeat comes every two seconds, so the idle limit alone would wait for ever.
-    let router = Router::with(&settings("rate_ms = 3000\n")).await;
+    let router = Router::asking(&settings("rate_ms = 3000\n"), "1.0").await;
     router.add(&lead).await;
     router.add(&planets).await;
 
@@ -42,7 +41,7 @@ async fn heartbeats_alone_keep_no_answer_open_for_ever() {
 #[tokio::test]
 async fn who_cannot_be_had_is_called_again_and_no_longer_than_connecting_may_take() {
     let (lead, planets) = (lead("").start().await, planets().start().await);
-    let router = Router::with(&settings("connect_ms = 60000\n")).await;
+    let router = Router::asking(&settings("connect_ms = 60000\n"), "1.0").await;
     router.add(&lead).await;
     router.add(&planets).await;
     lead.kill().await;
@@ -67,7 +66,7 @@ fn late() -> Answers {
 #[tokio::test]
 async fn who_is_there_at_the_third_call_answers() {
     let url = Hostile::new(late).serve(None).await;
-    let router = Router::with(&settings("connect_ms = 60000\n")).await;
+    let router = Router::asking(&settings("connect_ms = 60000\n"), "1.0").await;
     router.add_at(&url).await;
     let answer = router.ask(QUESTION).await;
     let late = answer.candidate("hostile");
@@ -82,7 +81,7 @@ async fn who_fails_again_and_again_is_left_alone_and_probed_once() {
     let address = lead.url.trim_start_matches("http://").to_owned();
     let planets = planets().start().await;
     let eject = "eject = { failures_max = 3, out_ms = 1000, out_ms_max = 1000 }\nretry = { calls_max = 0 }\n";
-    let router = Router::with(&settings(eject)).await;
+    let router = Router::asking(&settings(eject), "1.0").await;
     router.add(&lead).await;
     router.add(&planets).await;
     lead.kill().await;

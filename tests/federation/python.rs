@@ -99,8 +99,7 @@ async fn another_answers_when_it_is_killed() {
     };
     let planets = planets().start().await;
     // Only the best is asked at first.
-    let settings = "encoder = { kind = \"hashed\" }\n[route]\nconfidence_min = -1.0\nmiss_max = 0.0\n";
-    let router = Router::with(settings).await;
+    let router = Router::asking("encoder = { kind = \"hashed\" }\n", "0.0").await;
     router.add(&lead.process).await;
     router.add(&planets).await;
     lead.process.kill().await;

@@ -3,8 +3,8 @@
 use std::pin::Pin;
 
 use proto::wire::{
-    AnswerRequest, AnswerResponse, Card, DescribeRequest, DescribeResponse, Prototype, PrototypesRequest,
-    PrototypesResponse, Space,
+    AnswerRequest, AnswerResponse, Card, DescribeRequest, DescribeResponse, ProbeRequest, ProbeResponse,
+    Prototype, PrototypesRequest, PrototypesResponse, Space,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
 use tokio::net::TcpListener;
@@ -138,6 +138,10 @@ impl SpecialistService for Broken {
         request: Request<PrototypesRequest>,
     ) -> Result<Response<PrototypesResponse>, Status> {
         Ok(Response::new((self.prototypes)(request.into_inner().space.unwrap())))
+    }
+
+    async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {
+        Err(Status::unimplemented("not probed"))
     }
 
     type AnswerStream = Pin<Box<dyn futures_util::Stream<Item = Result<AnswerResponse, Status>> + Send>>;

@@ -24,6 +24,41 @@ pub(super) fn fpr95(inside: &[f32], outside: &[f32]) -> f64 {
     accepted as f64 / outside.len() as f64
 }
 
+/// Bins of equal width that confidences are sorted into.
+const BINS: usize = 15;
+
+/// Expected calibration error: the mean distance between confidence and the share that is so, over bins
+/// (Naeini, Cooper & Hauskrecht 2015), where `outside` stands for a share of `prior` of all questions.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of questions, and a bin's number"
+)]
+pub(super) fn ece(inside: &[f32], outside: &[f32], prior: f64) -> f64 {
+    let mut bins = [0.0; BINS];
+    let mut add = |confidences: &[f32], share: f64, so: f64| {
+        for confidence in confidences.iter().map(|confidence| f64::from(*confidence)) {
+            let bin = (confidence * BINS as f64) as usize;
+            bins[bin.min(BINS - 1)] += (confidence - so) * share / confidences.len() as f64;
+        }
+    };
+    add(inside, 1.0 - prior, 1.0);
+    add(outside, prior, 0.0);
+    bins.iter().map(|off: &f64| off.abs()).sum()
+}
+
+/// The mean square of what confidence is off by (Brier 1950), where `outside` stands for a share of `prior`
+/// of all questions.
+#[expect(clippy::cast_precision_loss, reason = "counts of questions")]
+pub(super) fn brier(inside: &[f32], outside: &[f32], prior: f64) -> f64 {
+    let off = |confidences: &[f32], so: f64| {
+        let squares = confidences.iter().map(|confidence| (f64::from(*confidence) - so).powi(2));
+        squares.sum::<f64>() / confidences.len() as f64
+    };
+    (1.0 - prior) * off(inside, 1.0) + prior * off(outside, 0.0)
+}
+
 /// The mean of counts. NaN for none.
 #[expect(clippy::cast_precision_loss, reason = "counts of specialists")]
 pub(super) fn mean(counts: &[usize]) -> f64 {
@@ -41,6 +76,16 @@ mod tests {
         close(auroc(&[0.1], &[0.2]), 0.0);
         close(auroc(&[f32::NEG_INFINITY, 0.3], &[f32::NEG_INFINITY]), 0.75);
         assert!(auroc(&[0.1], &[]).is_nan());
+    }
+
+    #[test]
+    fn confidence_that_is_right_as_often_as_it_says_has_no_error() {
+        let close = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-6, "{value}");
+        // Nine of ten are somebody's, and 0.9 is said of all.
+        close(ece(&[0.9; 5], &[0.9; 3], 0.1), 0.0);
+        close(ece(&[0.9; 5], &[0.9; 3], 0.4), 0.3);
+        close(ece(&[1.0], &[0.0], 0.5), 0.0);
+        close(brier(&[0.9; 5], &[0.9; 3], 0.1), 0.09);
     }
 
     #[test]

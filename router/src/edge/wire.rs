@@ -7,7 +7,7 @@ use proto::{SpecialistId, wire};
 use crate::{
     ask::{Finish, Reason, Routed, Timings},
     merge::{Source, Span},
-    route::{Candidate, Decision, Status, Verdict},
+    route::{Candidate, Decision, Fitted, Probed, Status, Verdict},
 };
 
 pub(super) fn decision(routed: &Routed) -> wire::Decision {
@@ -21,7 +21,9 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
         verdict: verdict.into(),
         candidates: decision.candidates.iter().map(candidate).collect(),
         confidence: decision.confidence,
-        confidence_min: routed.confidence_min,
+        confidence_min: routed.calibration.confidence_min,
+        probability_min: 1.0 - routed.calibration.miss_max,
+        calibration: routed.calibration.fitted.as_ref().map(fitted),
         space: Some((&*routed.question.space).into()),
         snapshot_version: routed.snapshot.version(),
         timings: Some(timings(&routed.timings)),
@@ -49,6 +51,22 @@ fn candidate(candidate: &Candidate) -> wire::Candidate {
         calls: candidate.calls,
         failure: candidate.failure.clone().unwrap_or_default(),
         asks_consent: card.asks_consent,
+        confidence: candidate.confidence,
+        probe: match candidate.probed {
+            Probed::Not => None,
+            Probed::InVain => Some(wire::ProbeOutcome { evidence: None }),
+            Probed::Showed(evidence) => Some(wire::ProbeOutcome { evidence: Some(evidence.into()) }),
+        },
+    }
+}
+
+fn fitted(fitted: &Fitted) -> wire::Calibration {
+    wire::Calibration {
+        date: fitted.date.clone(),
+        prior: fitted.prior.clone(),
+        questions: fitted.questions as u64,
+        outside: fitted.outside as u64,
+        questions_sha256: fitted.questions_sha256.clone(),
     }
 }
 
@@ -79,6 +97,7 @@ fn timings(timings: &Timings) -> wire::Timings {
         encode_us: us(timings.embedding.encode),
         search_us: us(timings.search),
         decide_us: us(timings.decide),
+        probe_us: us(timings.probe),
     }
 }
 

@@ -25,10 +25,14 @@ impl Background {
         Self { vectors }
     }
 
+    /// The cosine of each of its questions with `question`.
+    pub fn cosines(&self, question: &UnitVector) -> Vec<f32> {
+        self.vectors.iter().map(|vector| vector.cosine(question)).collect()
+    }
+
     /// Its score for `question`, as a specialist's would be.
     pub fn score(&self, question: &UnitVector, temperature: f32) -> f32 {
-        let cosines: Vec<f32> = self.vectors.iter().map(|vector| vector.cosine(question)).collect();
-        log_sum_exp(&cosines, temperature)
+        log_sum_exp(&self.cosines(question), temperature)
     }
 }
 

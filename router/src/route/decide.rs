@@ -1,14 +1,11 @@
-//! From scores to a decision.
+//! From scores and evidence to a decision.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use proto::{AskOptions, SpecialistId};
-use registry::{Registration, Snapshot};
+use proto::{Evidence, Probing};
+use registry::{Registration, Slot};
 
-use super::{Policy, Scores};
+use super::{Case, Shown, Survey};
 
 /// What became of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +34,17 @@ pub enum Status {
     CircuitOpen,
 }
 
+/// What became of a probe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Probed {
+    /// Nobody probed it.
+    Not,
+    /// It did not answer in time, or not within the contract.
+    InVain,
+    /// It showed this.
+    Showed(Evidence),
+}
+
 /// A specialist as one question met it.
 #[derive(Debug, Clone)]
 pub struct Candidate {
@@ -44,8 +52,12 @@ pub struct Candidate {
     pub registration: Arc<Registration>,
     /// How near its prototypes are, in cosine units; `None` where none is among the nearest.
     pub score: Option<f32>,
-    /// Its share of the softmax over the scores: 0 to 1.
+    /// What its index shows.
+    pub probed: Probed,
+    /// Its share of the softmax over the strengths: 0 to 1.
     pub probability: f32,
+    /// The probability that it covers the question, whoever else does: 0 to 1.
+    pub confidence: f32,
     /// What became of it.
     pub status: Status,
     /// Whether it failed too often lately; it is asked all the same where nobody else is likely.
@@ -88,91 +100,145 @@ pub struct Decision {
     pub verdict: Verdict,
     /// Every registered specialist, best first.
     pub candidates: Vec<Candidate>,
-    /// Best score, less the background's share; `-inf` where nobody has a score.
+    /// The probability that somebody covers the question, which is that of the best one: 0 to 1.
     pub confidence: f32,
     /// Nobody covers the question, and the general specialist is asked.
     pub general: bool,
 }
 
-/// Decides for one question.
-///
-/// `scores` are those of the enabled specialists that `options` allow, `background` is the
-/// background's, `ejected` failed too often lately. Asked are those in the conformal set: whose share
-/// of the softmax is at least `1 - miss_max` (Sadinle, Lei & Wasserman 2019), the best one always.
-pub fn decide(
-    policy: &Policy,
-    options: &AskOptions,
-    snapshot: &Snapshot,
-    scores: &Scores,
-    background: f32,
-    ejected: &BTreeSet<SpecialistId>,
-) -> Decision {
-    let mut candidates = candidates(policy, options, snapshot, scores, ejected);
-    let offset = policy.background_weight * background;
-    let confidence = candidates.first().and_then(|best| best.score).map_or(f32::NEG_INFINITY, |s| s - offset);
-    // Who names one specialist has chosen; the threshold is there for those who have not.
-    let pinned = options.only.len() == 1;
-    for candidate in candidates.iter_mut().filter(|candidate| candidate.status == Status::Outranked) {
-        let covers = candidate.score.is_some_and(|score| score - offset >= policy.confidence_min);
-        if !(pinned || covers) {
-            candidate.status = Status::BelowThreshold;
+impl Case<'_> {
+    /// Decides for one question.
+    ///
+    /// Asked are those in the conformal set: whose share of the softmax is at least `1 - miss_max` (Sadinle,
+    /// Lei & Wasserman 2019), the best one always.
+    pub fn decide(&self, survey: &Survey, shown: &Shown) -> Decision {
+        let mut candidates = self.candidates(survey, shown);
+        let confidence = candidates.first().map_or(0.0, |best| best.confidence);
+        // Who names one specialist has chosen; the threshold is there for those who have not.
+        for candidate in candidates.iter_mut().filter(|candidate| candidate.status == Status::Outranked) {
+            let covers = candidate.score.is_some() && candidate.confidence >= self.calibration.confidence_min;
+            if !(self.pinned() || covers) {
+                candidate.status = Status::BelowThreshold;
+            }
         }
+        let most = self.policy.specialists_max;
+        let asked_max = self.options.specialists_max.map_or(most, |wanted| wanted.get().min(most));
+        let mut verdict = loop {
+            let verdict = pick(self.calibration.miss_max, asked_max, &mut candidates);
+            let without = verdict.seen_by().filter(|&at| self.lacks_consent(&candidates[at].registration));
+            let without: Vec<usize> = without.collect();
+            if without.is_empty() {
+                break verdict;
+            }
+            // Somebody else may take its place, who may ask for consent in turn.
+            for at in without {
+                candidates[at].status = Status::ConsentMissing;
+            }
+        };
+        let mut general = false;
+        if let (Verdict::Abstain, Some(at)) = (&verdict, self.stand_in(&mut candidates)) {
+            verdict = Verdict::Ask { asked: vec![at], reserves: Vec::new() };
+            general = true;
+        }
+        if let Verdict::Ask { asked, .. } = &verdict {
+            for &at in asked {
+                candidates[at].status = Status::Asked;
+            }
+        }
+        Decision { verdict, candidates, confidence, general }
     }
-    let asked_max =
-        options.specialists_max.map_or(policy.specialists_max, |n| n.get().min(policy.specialists_max));
-    let mut verdict = loop {
-        let verdict = pick(policy, asked_max, &mut candidates);
-        let without = verdict.seen_by().filter(|&at| lacks_consent(options, &candidates[at]));
-        let without: Vec<usize> = without.collect();
-        if without.is_empty() {
-            break verdict;
+
+    /// Whether its index may be shown the question's vector.
+    pub(super) fn may_probe(&self, registration: &Registration) -> bool {
+        registration.card.card().probing != Probing::Off
+            && !self.lacks_consent(registration)
+            && !self.ejected.contains(registration.id())
+    }
+
+    fn lacks_consent(&self, registration: &Registration) -> bool {
+        let card = registration.card.card();
+        card.asks_consent && !self.options.consent.contains(&card.id)
+    }
+
+    /// The place of the general specialist, if it may be asked now that nobody else is. Where somebody
+    /// covers the question and only consent is missing, the asker decides first.
+    fn stand_in(&self, candidates: &mut [Candidate]) -> Option<usize> {
+        if candidates.iter().any(|candidate| candidate.status == Status::ConsentMissing) {
+            return None;
         }
-        // Somebody else may take its place, who may ask for consent in turn.
-        for at in without {
+        let at = candidates.iter().position(|candidate| {
+            candidate.status == Status::BelowThreshold && self.stands_back(candidate.registration.id())
+        })?;
+        if self.lacks_consent(&candidates[at].registration) {
             candidates[at].status = Status::ConsentMissing;
+            return None;
         }
-    };
-    let mut general = false;
-    if let (Verdict::Abstain, Some(at)) = (&verdict, stand_in(policy, options, &mut candidates)) {
-        verdict = Verdict::Ask { asked: vec![at], reserves: Vec::new() };
-        general = true;
+        Some(at)
     }
-    if let Verdict::Ask { asked, .. } = &verdict {
-        for &at in asked {
-            candidates[at].status = Status::Asked;
-        }
+
+    /// Everybody, best first; who can still be asked is `Outranked` so far.
+    fn candidates(&self, survey: &Survey, shown: &Shown) -> Vec<Candidate> {
+        let of = |(slot, registration): (Slot, &Arc<Registration>)| {
+            let score = survey.scores.get(&slot).copied();
+            let probed = match shown.get(&slot) {
+                None => Probed::Not,
+                Some(None) => Probed::InVain,
+                Some(Some(evidence)) => Probed::Showed(*evidence),
+            };
+            let confidence =
+                score.map_or(0.0, |score| self.calibration.confidence(survey.seen, score, probed.evidence()));
+            let strength = score.map(|score| self.calibration.strength(score, probed.evidence()));
+            let candidate = Candidate {
+                score,
+                probed,
+                probability: 0.0,
+                confidence,
+                status: if !registration.enabled {
+                    Status::Disabled
+                } else if !self.allows(registration.id()) {
+                    Status::Excluded
+                } else {
+                    Status::Outranked
+                },
+                ejected: self.ejected.contains(registration.id()),
+                calls: 0,
+                failure: None,
+                registration: registration.clone(),
+            };
+            (strength.unwrap_or(f32::NEG_INFINITY), candidate)
+        };
+        let mut candidates: Vec<(f32, Candidate)> = self.snapshot.placed().map(of).collect();
+        // Members come by id, so equal strengths stay in a fixed order.
+        candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let largest = candidates.first().map_or(0.0, |(strength, _)| *strength);
+        let scored = candidates.iter().take_while(|(strength, _)| strength.is_finite());
+        let total: f32 = scored.map(|(strength, _)| (*strength - largest).exp()).sum();
+        let share = |(strength, mut candidate): (f32, Candidate)| {
+            if strength.is_finite() {
+                candidate.probability = (strength - largest).exp() / total;
+            }
+            candidate
+        };
+        candidates.into_iter().map(share).collect()
     }
-    Decision { verdict, candidates, confidence, general }
 }
 
-fn lacks_consent(options: &AskOptions, candidate: &Candidate) -> bool {
-    let card = candidate.registration.card.card();
-    card.asks_consent && !options.consent.contains(&card.id)
-}
-
-/// The place of the general specialist, if it may be asked now that nobody else is. Where somebody covers
-/// the question and only consent is missing, the asker decides first.
-fn stand_in(policy: &Policy, options: &AskOptions, candidates: &mut [Candidate]) -> Option<usize> {
-    if candidates.iter().any(|candidate| candidate.status == Status::ConsentMissing) {
-        return None;
+impl Probed {
+    /// What it showed.
+    pub fn evidence(self) -> Option<Evidence> {
+        match self {
+            Self::Showed(evidence) => Some(evidence),
+            Self::Not | Self::InVain => None,
+        }
     }
-    let at = candidates.iter().position(|candidate| {
-        candidate.status == Status::BelowThreshold
-            && stands_back(policy, options, candidate.registration.id())
-    })?;
-    if lacks_consent(options, &candidates[at]) {
-        candidates[at].status = Status::ConsentMissing;
-        return None;
-    }
-    Some(at)
 }
 
 /// Picks among those who are `Outranked` so far. Whoever is left alone is passed over, unless nobody
 /// else is likely: a domain never loses its last.
-fn pick(policy: &Policy, asked_max: usize, candidates: &mut [Candidate]) -> Verdict {
+fn pick(miss_max: f32, asked_max: usize, candidates: &mut [Candidate]) -> Verdict {
     let open = |status| matches!(status, Status::Outranked | Status::CircuitOpen);
     let fit: Vec<usize> = (0..candidates.len()).filter(|&at| open(candidates[at].status)).collect();
-    let likely = |at: &usize| candidates[*at].probability >= 1.0 - policy.miss_max;
+    let likely = |at: &usize| candidates[*at].probability >= 1.0 - miss_max;
     let likely_count = fit.iter().filter(|at| likely(at)).count().max(1).min(fit.len());
     let well = |at: &&usize| !candidates[**at].ejected;
     let mut asked: Vec<usize> = fit[..likely_count].iter().filter(well).copied().collect();
@@ -188,57 +254,6 @@ fn pick(policy: &Policy, asked_max: usize, candidates: &mut [Candidate]) -> Verd
         candidates[at].status = if passed_over { Status::CircuitOpen } else { Status::Outranked };
     }
     if asked.is_empty() { Verdict::Abstain } else { Verdict::Ask { asked, reserves } }
-}
-
-/// Whether the asker's wishes leave `id` in.
-pub(crate) fn allowed(options: &AskOptions, id: &SpecialistId) -> bool {
-    (options.only.is_empty() || options.only.contains(id)) && !options.exclude.contains(id)
-}
-
-/// Whether `id` is the general specialist, which has no score. Who pins it asks it like any other.
-pub(crate) fn stands_back(policy: &Policy, options: &AskOptions, id: &SpecialistId) -> bool {
-    policy.general.as_ref() == Some(id) && options.only.len() != 1
-}
-
-/// Everybody, best first; who can still be asked is `Outranked` so far.
-fn candidates(
-    policy: &Policy,
-    options: &AskOptions,
-    snapshot: &Snapshot,
-    scores: &Scores,
-    ejected: &BTreeSet<SpecialistId>,
-) -> Vec<Candidate> {
-    let owned = scores.iter().filter_map(|(slot, score)| Some((snapshot.owner(*slot)?.id(), *score)));
-    let owned: HashMap<&SpecialistId, f32> = owned.collect();
-    let largest = scores.values().copied().fold(f32::NEG_INFINITY, f32::max);
-    let weight = |score: f32| ((score - largest) / policy.temperature).exp();
-    let total: f32 = scores.values().copied().map(weight).sum();
-    let mut candidates: Vec<Candidate> = snapshot
-        .members()
-        .map(|registration| {
-            let score = owned.get(registration.id()).copied();
-            Candidate {
-                score,
-                probability: score.map_or(0.0, |score| weight(score) / total),
-                status: if !registration.enabled {
-                    Status::Disabled
-                } else if !allowed(options, registration.id()) {
-                    Status::Excluded
-                } else {
-                    Status::Outranked
-                },
-                ejected: ejected.contains(registration.id()),
-                calls: 0,
-                failure: None,
-                registration: registration.clone(),
-            }
-        })
-        .collect();
-    // Members come by id, so equal scores stay in a fixed order.
-    candidates.sort_by(|a, b| {
-        b.score.unwrap_or(f32::NEG_INFINITY).total_cmp(&a.score.unwrap_or(f32::NEG_INFINITY))
-    });
-    candidates
 }
 
 #[cfg(test)]

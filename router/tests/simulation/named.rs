@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::{
     check::{AFTER_CRASH, AFTER_FEW_WORDS, AFTER_NO_WORDS, AFTER_SILENCE, check},
-    plan::{Fault, PATIENCE, Plan, Question, What},
+    plan::{Fault, PATIENCE, Plan, Question, What, calibration},
     record::{Answer, Heard, Run},
     script::{End, Line, Script},
     trace, world,
@@ -37,7 +37,8 @@ fn scene(scripts: Vec<Script>, faults: &[(u64, What)]) -> Plan {
             leaves_after: None,
         }],
         specialists: scripts.into_iter().map(|script| vec![script]).collect(),
-        policy: Policy { confidence_min: 0.1, ..Policy::default() },
+        policy: Policy::default(),
+        calibration: calibration(0.726),
         in_flight_max: 64,
         eject: Eject::default(),
         latency_ms: 1..=50,

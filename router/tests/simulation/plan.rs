@@ -2,7 +2,10 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use router::{dispatch::Eject, route::Policy};
+use router::{
+    dispatch::Eject,
+    route::{ByPrototypes, Calibration, Policy, Strength},
+};
 use tonic::Code;
 
 use crate::{
@@ -22,6 +25,7 @@ pub(crate) struct Plan {
     pub(crate) specialists: Vec<Vec<Script>>,
     pub(crate) questions: Vec<Question>,
     pub(crate) policy: Policy,
+    pub(crate) calibration: Calibration,
     /// Answers of one specialist at a time.
     pub(crate) in_flight_max: usize,
     /// When a specialist is left alone.
@@ -78,6 +82,17 @@ pub(crate) fn name(at: usize) -> String {
     format!("s{at}")
 }
 
+/// Refused is who is less than 0.1 near; asked is whose probability is at least 1 less `miss_max`.
+pub(crate) fn calibration(miss_max: f32) -> Calibration {
+    Calibration {
+        temperature: 0.05,
+        miss_max,
+        by_prototypes: ByPrototypes { slope: 100.0, background_weight: 0.0, offset: -10.0 },
+        strength: Strength { nearness: 20.0, covered: 0.0, titled: 0.0, familiar: 0.0 },
+        ..Calibration::default()
+    }
+}
+
 impl Plan {
     /// The plan of a seed.
     pub(crate) fn of(seed: u64) -> Self {
@@ -89,17 +104,14 @@ impl Plan {
             (0..questions).map(|_| if reliable { good(dice) } else { script(dice) }).collect()
         };
         let latency_max = dice.pick(&[10, 50, 100]);
-        let policy = Policy {
-            confidence_min: 0.1,
-            miss_max: dice.pick(&[0.5, 0.75, 0.9]),
-            specialists_max: dice.pick(&[1, 2, 3, 3]),
-            ..Policy::default()
-        };
+        let calibration = calibration(dice.pick(&[0.5, 0.75, 0.9]));
+        let policy = Policy { specialists_max: dice.pick(&[1, 2, 3, 3]), ..Policy::default() };
         Self {
             seed,
             specialists: (0..specialists).map(|_| scripts(&mut dice)).collect(),
             questions: (0..questions).map(|_| question(&mut dice, specialists)).collect(),
             policy,
+            calibration,
             in_flight_max: dice.pick(&[1, 2, 64, 64, 64]),
             eject: Eject {
                 failures_max: dice.pick(&[2, 5]),

@@ -144,6 +144,10 @@ impl SpecialistService for Scripted {
         Err(Status::unimplemented("not in the script"))
     }
 
+    async fn probe(&self, _: Request<wire::ProbeRequest>) -> Result<Response<wire::ProbeResponse>, Status> {
+        Err(Status::unimplemented("not probed"))
+    }
+
     type AnswerStream = BoxStream<'static, Result<AnswerResponse, Status>>;
 
     async fn answer(&self, request: Request<AnswerRequest>) -> Result<Response<Self::AnswerStream>, Status> {

@@ -17,8 +17,8 @@ use crate::{
 /// What the seed decided.
 pub(crate) fn plan(plan: &Plan) -> String {
     let mut text = format!(
-        "seed {}: messages take {:?} ms, {} answers at a time, {:?}\n",
-        plan.seed, plan.latency_ms, plan.in_flight_max, plan.policy
+        "seed {}: messages take {:?} ms, {} answers at a time, {:?}, {:?}\n",
+        plan.seed, plan.latency_ms, plan.in_flight_max, plan.policy, plan.calibration.miss_max
     );
     for (at, scripts) in plan.specialists.iter().enumerate() {
         for (question, script) in scripts.iter().enumerate() {

@@ -26,7 +26,7 @@ use router::{
     dial::{Dialler, Network, Policy as Dialling, Wire},
     dispatch::{Dispatch, Limits},
     metrics::Metrics,
-    route,
+    route::{self, Case, Seen, Shown, Survey},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -175,18 +175,26 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
     let space = means.embedder.space().clone();
     let embedding = Embedding { vector: axis(space.dimension, question), space };
     let options = AskOptions::default();
-    let hits = route::nearest(&plan.policy, &options, snapshot, &embedding).unwrap();
-    let scores = route::score(&hits, plan.policy.temperature);
     let out = snapshot.members().filter(|member| means.dispatch.is_out(&member.endpoint));
     let ejected: BTreeSet<SpecialistId> = out.map(|member| member.id().clone()).collect();
+    let Plan { policy, calibration, .. } = plan;
+    let case = Case { policy, calibration, options: &options, snapshot, ejected: &ejected };
+    let hits = case.nearest(&embedding).unwrap();
+    let scores = route::score(&hits, calibration.temperature);
+    let survey = Survey { scores, seen: Seen { background: 0.0, terms: 0 } };
     Routed {
         request_id: question.to_string(),
-        decision: route::decide(&plan.policy, &options, snapshot, &scores, 0.0, &ejected),
-        confidence_min: plan.policy.confidence_min,
+        decision: case.decide(&survey, &Shown::new()),
+        calibration: Arc::new(calibration.clone()),
         snapshot: snapshot.clone(),
         question: embedding,
         backend: means.embedder.backend(),
-        timings: Timings { embedding: Timing::default(), search: Duration::ZERO, decide: Duration::ZERO },
+        timings: Timings {
+            embedding: Timing::default(),
+            search: Duration::ZERO,
+            probe: Duration::ZERO,
+            decide: Duration::ZERO,
+        },
     }
 }
 

@@ -19,11 +19,18 @@ use tonic::{Status, Streaming, transport::Channel};
 
 use super::{PATIENCE, Process, run};
 
-/// Thresholds for hashed vectors, and frequent looks at the fleet. The limits of asking stay as they
-/// are, so that a busy machine fails no test.
-pub(crate) const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
-    [route]\nconfidence_min = 0.1\n\
-    [fleet]\nrefresh_ms = 50\n";
+/// Hashed vectors, and frequent looks at the fleet. The limits of asking stay as they are, so that a busy
+/// machine fails no test.
+pub(crate) const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n[fleet]\nrefresh_ms = 50\n";
+
+/// Numbers for hashed vectors: refused is whose score is less than 0.1 above half of the background's.
+const CALIBRATION: &str = "temperature = 0.05\nconfidence_min = 0.5\nmiss_max = 0.726\n\
+    by_prototypes = { slope = 100.0, background_weight = 0.5, offset = -10.0 }\n\
+    by_evidence = { nearness = 100.0, covered = 0.0, titled = 0.0, familiar = 0.0, background = -50.0, \
+    terms = 0.0, offset = -10.0 }\n\
+    strength = { nearness = 20.0, covered = 0.0, titled = 0.0, familiar = 0.0 }\n\
+    [filled_in]\nnearness = { offset = 0.0, slope = 1.0 }\ncovered = { offset = 0.0, slope = 0.0 }\n\
+    titled = { offset = 0.0, slope = 0.0 }\nfamiliar = { offset = 0.0, slope = 0.0 }\n";
 
 /// A free port that only this host reaches.
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -44,19 +51,30 @@ impl Router {
 
     /// A router that asks both of two specialists that are anywhere near.
     pub(crate) async fn generous() -> Self {
-        let settings = SETTINGS.replace("confidence_min = 0.1", "confidence_min = -1.0\nmiss_max = 1.0");
-        Self::with(&settings).await
+        Self::asking(SETTINGS, "1.0").await
     }
 
     /// A router that asks only the best at first, and everybody else in reserve.
     pub(crate) async fn thrifty() -> Self {
-        let settings = SETTINGS.replace("confidence_min = 0.1", "confidence_min = -1.0\nmiss_max = 0.0");
-        Self::with(&settings).await
+        Self::asking(SETTINGS, "0.0").await
+    }
+
+    /// A router with these settings that refuses nothing, and asks whose probability is at least 1 less
+    /// `miss_max`.
+    pub(crate) async fn asking(settings: &str, miss_max: &str) -> Self {
+        let changed = CALIBRATION.replace("confidence_min = 0.5", "confidence_min = 0.0");
+        let changed = changed.replace("miss_max = 0.726", &format!("miss_max = {miss_max}"));
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("calibration.toml"), changed).unwrap();
+        Self::over(folder, settings).await
     }
 
     /// A router with these settings.
     pub(crate) async fn with(settings: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap(), settings).await
+    }
+
+    async fn over(folder: TempDir, settings: &str) -> Self {
         let data = folder.path().to_owned();
         let process = Self::process(&data, settings, LOOPBACK, &[]).await;
         Self { data, process, folder: Some(folder) }
@@ -85,6 +103,10 @@ impl Router {
     }
 
     async fn process(data: &Path, settings: &str, address: &str, further: &[&str]) -> Process {
+        let calibration = data.join("calibration.toml");
+        if !calibration.exists() {
+            fs::write(calibration, CALIBRATION).unwrap();
+        }
         let config = data.join("router.toml");
         fs::write(&config, settings).unwrap();
         let args = ["serve", "--listen", address, "--config", config.to_str().unwrap()];

@@ -13,7 +13,7 @@ use crate::{
     app::App,
     ask::{Event, Finish, Routed},
     merge::{Part, Source, Span},
-    route::{Candidate, Verdict},
+    route::{Candidate, Probed, Verdict},
 };
 
 /// One completion on its way out.
@@ -186,6 +186,8 @@ impl Completion {
                 "institution": card.institution,
                 "score": candidate.score,
                 "probability": candidate.probability,
+                "confidence": candidate.confidence,
+                "probed": candidate.probed != Probed::Not,
                 "calls": candidate.calls,
                 "failure": candidate.failure,
                 "asks_consent": card.asks_consent,
@@ -195,13 +197,14 @@ impl Completion {
         json!({
             "request_id": self.routed.request_id,
             "verdict": if decision.verdict == Verdict::Abstain { "abstain" } else { "ask" },
-            "confidence": decision.confidence.is_finite().then_some(decision.confidence),
-            "threshold": self.routed.confidence_min,
+            "confidence": decision.confidence,
+            "threshold": self.routed.calibration.confidence_min,
             "embedder": format!("{}@sha256:{}", space.encoder, space.weights),
             "engine": self.routed.backend.engine,
             "device": self.routed.backend.device,
             "snapshot": self.routed.snapshot.version(),
             "general": decision.general,
+            "calibrated": self.routed.calibration.fitted.is_some(),
             "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
             "considered": considered.collect::<Vec<_>>(),
         })

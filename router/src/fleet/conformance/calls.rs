@@ -99,6 +99,7 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 11] {
         revision,
         passage_count: _,
         asks_consent: _,
+        probing: _,
     } = card;
     [
         wire::Card { specialist_id, ..sound.clone() },

@@ -1,20 +1,53 @@
 //! The decision as a table.
 
-use std::num::NonZeroUsize;
+use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use prost::Message;
-use proto::{Digest, Embedding, Pooling, Prototype, Prototypes, PublishedCard, Space, UnitVector, wire};
+use proto::{
+    AskOptions, Digest, Embedding, Pooling, Prototype, Prototypes, PublishedCard, Space, SpecialistId,
+    UnitVector, wire,
+};
+use registry::Snapshot;
 
-use super::{super::nearest, *};
+use super::{
+    super::{ByEvidence, ByPrototypes, Calibration, FilledIn, Line, Policy, Seen, Strength},
+    *,
+};
 
 const POLICY: Policy = Policy {
-    temperature: 0.05,
-    background_weight: 0.5,
-    confidence_min: 0.3,
-    miss_max: 0.8,
     specialists_max: 3,
     hits_max: 64,
+    probes_max: 4,
+    probe_window: 0.2,
+    probe_ms: 50,
     general: None,
+};
+
+const FLAT: Line = Line { offset: 0.0, slope: 0.0 };
+
+/// Refused is who is less than 0.3 above half of the background; a probe's nearness stands for the score.
+const CALIBRATION: Calibration = Calibration {
+    temperature: 0.05,
+    confidence_min: 0.5,
+    miss_max: 0.8,
+    by_prototypes: ByPrototypes { slope: 100.0, background_weight: 0.5, offset: -30.0 },
+    by_evidence: ByEvidence {
+        nearness: 100.0,
+        covered: 0.0,
+        titled: 0.0,
+        familiar: 0.0,
+        background: -50.0,
+        terms: 0.0,
+        offset: -30.0,
+    },
+    strength: Strength { nearness: 20.0, covered: 0.0, titled: 0.0, familiar: 0.0 },
+    filled_in: FilledIn {
+        nearness: Line { offset: 0.0, slope: 1.0 },
+        covered: FLAT,
+        titled: FLAT,
+        familiar: FLAT,
+    },
+    fitted: None,
 };
 
 /// Specialists a, b, c ... as many as `count`, all at one point; those in `disabled` are.
@@ -54,6 +87,19 @@ fn decides_among(snapshot: &Snapshot, scores: &[f32], options: &AskOptions, ejec
     decides_by(&POLICY, snapshot, scores, options, ejected, expected);
 }
 
+/// What a question at the one point finds, had the prototypes of a, b, c ... these `scores`.
+fn survey(case: &Case<'_>, scores: &[f32]) -> Survey {
+    let space = case.snapshot.space().clone();
+    let everywhere = Embedding { space, vector: UnitVector::scale(vec![1.0]).unwrap() };
+    let hits = case.nearest(&everywhere).unwrap();
+    let score = |slot: Slot| {
+        let id = case.snapshot.owner(slot).unwrap().id();
+        scores[usize::from(id.as_str().as_bytes()[0] - b'a')]
+    };
+    let scores = hits.into_iter().map(|hit| (hit.key.slot, score(hit.key.slot))).collect();
+    Survey { scores, seen: Seen { background: 0.2, terms: 3 } }
+}
+
 #[track_caller]
 fn decides_by(
     policy: &Policy,
@@ -63,15 +109,9 @@ fn decides_by(
     ejected: &str,
     expected: &str,
 ) {
-    let everywhere =
-        Embedding { space: snapshot.space().clone(), vector: UnitVector::scale(vec![1.0]).unwrap() };
-    let hits = nearest(policy, options, snapshot, &everywhere).unwrap();
-    let slots =
-        hits.into_iter().map(|hit| (hit.key.slot, snapshot.owner(hit.key.slot).unwrap().id().clone()));
-    let place = |id: &SpecialistId| usize::from(id.as_str().as_bytes()[0] - b'a');
-    let scores: Scores = slots.map(|(slot, id)| (slot, scores[place(&id)])).collect();
     let ejected = ids(ejected).into_iter().collect();
-    let decision = decide(policy, options, snapshot, &scores, 0.2, &ejected);
+    let case = Case { policy, calibration: &CALIBRATION, options, snapshot, ejected: &ejected };
+    let decision = case.decide(&survey(&case, scores), &Shown::new());
     let verdict = match &decision.verdict {
         Verdict::Ask { .. } if decision.general => "general".to_owned(),
         Verdict::Ask { asked, reserves } => format!("{asked:?} {reserves:?}"),
@@ -150,17 +190,87 @@ fn who_failed_too_often_is_passed_over_unless_nobody_else_is_likely() {
     decides_among(&fleet, &[0.8, 0.81, 0.3], &any(), "ab", "[0, 1] []: b=Asked a=Asked c=BelowThreshold");
 }
 
-/// A fleet of three in which those in `asking` ask for consent.
-fn asking(asking: &str) -> Snapshot {
-    let mut snapshot = fleet(3, "");
-    for id in ids(asking) {
+/// A fleet of three in which the cards of those in `ids` are changed.
+fn changed(snapshot: &Snapshot, names: &str, change: impl Fn(&mut wire::Card)) -> Snapshot {
+    let mut snapshot = snapshot.clone();
+    for id in ids(names) {
         let registration = snapshot.get(&id).unwrap();
-        let card = wire::Card::decode(registration.card.bytes()).unwrap();
-        let card = PublishedCard::publish(&wire::Card { asks_consent: true, ..card }).unwrap();
-        let registration = Registration { card: Arc::new(card), ..Registration::clone(registration) };
+        let mut card = wire::Card::decode(registration.card.bytes()).unwrap();
+        change(&mut card);
+        let card = Arc::new(PublishedCard::publish(&card).unwrap());
+        let registration = Registration { card, ..Registration::clone(registration) };
         snapshot = snapshot.with(Arc::new(registration)).unwrap();
     }
     snapshot
+}
+
+/// A fleet of three in which those in `asking` ask for consent.
+fn asking(asking: &str) -> Snapshot {
+    changed(&fleet(3, ""), asking, |card| card.asks_consent = true)
+}
+
+/// Whom a question probes that gives these `scores` to a fleet whose indexes may all be probed, but `off`'s.
+#[track_caller]
+fn probes(scores: &[f32], options: &AskOptions, off: &str, ejected: &str, expected: &str) {
+    let snapshot =
+        changed(&fleet(scores.len(), ""), off, |card| card.set_probing(wire::Probing::Unspecified));
+    let snapshot = changed(&snapshot, "b", |card| card.asks_consent = true);
+    let ejected: BTreeSet<SpecialistId> = ids(ejected).into_iter().collect();
+    let case =
+        Case { policy: &POLICY, calibration: &CALIBRATION, options, snapshot: &snapshot, ejected: &ejected };
+    let slots = case.probes(&survey(&case, scores));
+    let probed: Vec<&str> = slots.iter().map(|slot| snapshot.owner(*slot).unwrap().id().as_str()).collect();
+    assert_eq!(probed.concat(), expected);
+}
+
+#[test]
+fn who_is_near_the_best_is_probed() {
+    let agreed = AskOptions { consent: ids("b"), ..any() };
+    probes(&[0.5, 0.6, 0.45], &agreed, "", "", "bac");
+    // The last one is too far from the best, and five are one too many.
+    probes(&[0.5, 0.6, 0.35], &agreed, "", "", "ba");
+    probes(&[0.5; 5], &agreed, "", "", "abcd");
+}
+
+#[test]
+fn nobody_is_probed_where_nothing_is_in_doubt_or_to_be_shown() {
+    let agreed = AskOptions { consent: ids("b"), ..any() };
+    // One is alone, and surely covers it; or it is not so sure.
+    probes(&[0.9, 0.6], &agreed, "", "", "");
+    probes(&[0.41, 0.1], &agreed, "", "", "a");
+    // Surely nobody covers it.
+    probes(&[0.2, 0.2], &agreed, "", "", "");
+    // Without consent, whose card says no, who failed too often, and where the asker has chosen.
+    probes(&[0.5, 0.6, 0.45], &any(), "", "", "ac");
+    probes(&[0.5, 0.6, 0.45], &agreed, "c", "a", "b");
+    probes(&[0.5, 0.6, 0.45], &AskOptions { only: ids("a"), ..any() }, "", "", "");
+}
+
+#[test]
+fn what_a_probe_shows_counts_in_place_of_the_score() {
+    let snapshot = fleet(3, "");
+    let (options, ejected) = (any(), BTreeSet::new());
+    let case = Case {
+        policy: &POLICY,
+        calibration: &CALIBRATION,
+        options: &options,
+        snapshot: &snapshot,
+        ejected: &ejected,
+    };
+    let survey = survey(&case, &[0.6, 0.5, 0.45]);
+    let slots: Vec<Slot> = snapshot.placed().map(|(slot, _)| slot).collect();
+    let near = |nearness| Some(Evidence { nearness, wording: None });
+    let shown = Shown::from([(slots[0], near(0.3)), (slots[1], near(0.9)), (slots[2], None)]);
+    let decision = case.decide(&survey, &shown);
+    let became = decision.candidates.iter().map(|c| (c.registration.id().as_str(), c.status, c.probed));
+    let became: Vec<(&str, Status, Probed)> = became.collect();
+    let expected = [
+        ("b", Status::Asked, Probed::Showed(near(0.9).unwrap())),
+        ("c", Status::Outranked, Probed::InVain),
+        ("a", Status::BelowThreshold, Probed::Showed(near(0.3).unwrap())),
+    ];
+    assert_eq!(became, expected);
+    assert!(decision.confidence > 0.99, "{}", decision.confidence);
 }
 
 #[test]
