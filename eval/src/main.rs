@@ -4,6 +4,8 @@ mod agreement;
 mod card;
 mod fleet;
 mod limits;
+#[cfg_attr(not(test), expect(dead_code, reason = "the commands that route are to call it"))]
+mod measures;
 mod network;
 mod peers;
 mod progress;
