@@ -8,6 +8,8 @@ mod limits;
 mod measures;
 mod network;
 mod peers;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the commands that route are to call it"))]
+mod plot;
 mod progress;
 mod record;
 mod report;

@@ -1,44 +1,31 @@
-//! Plots as SVG. Nothing is drawn behind them, and their colours are in the middle between light and
-//! dark, so that they can be read on both.
+//! The plots of records, as SVG.
 
 use anyhow::{Result, anyhow};
 use plotters::{
     chart::MeshStyle,
     coord::{
-        Shift,
         ranged1d::{AsRangedCoord, Ranged, ValueFormatter},
         types::RangedCoordf64,
     },
     prelude::{
-        ChartBuilder, Circle, DrawingArea, IntoDrawingArea, IntoFont, IntoLogRange, IntoTextStyle,
-        PathElement, RGBAColor, RGBColor, Rectangle, SVGBackend, Text,
+        ChartBuilder, Circle, IntoLogRange, PathElement, RGBAColor, RGBColor, Rectangle, SVGBackend, Text,
     },
-    style::{
-        Color, FontStyle, TextStyle,
-        text_anchor::{HPos, Pos, VPos},
-    },
+    style::{Color, text_anchor::HPos},
 };
 
 use crate::{
+    plot::{self, Area, LINE, MARGIN, OTHERS, OURS, ROW, heading, text},
     speed::{Encode, Figures},
     statistics::Estimate,
 };
 
 /// Pixels.
 const WIDTH: u32 = 800;
-const ROW: u32 = 24;
 const LABELS: u32 = 200;
-const MARGIN: i32 = 10;
 
-const TEXT: RGBColor = RGBColor(0x80, 0x80, 0x80);
-const LINE: RGBAColor = RGBAColor(0x80, 0x80, 0x80, 0.3);
-const OURS: RGBColor = RGBColor(0x3b, 0x82, 0xf6);
-const OTHERS: RGBColor = RGBColor(0xd9, 0x77, 0x06);
 /// Of stages, in their order.
 const STAGES: [RGBColor; 5] =
     [RGBColor(0xa8, 0x55, 0xf7), OURS, RGBColor(0x22, 0xa3, 0x5a), OTHERS, RGBColor(0x9a, 0x9a, 0x9a)];
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// Where the plot `kind` of the record `name` lies in the documents' folder.
 pub(super) fn path(name: &str, kind: &str) -> String {
@@ -143,7 +130,7 @@ where
         let left = LABELS.cast_signed();
         let Some(Estimate { value, low, high }) = *estimate else {
             let middle = chart.backend_coord(&(1.0, y)).1;
-            area.draw(&Text::new(*label, (MARGIN, middle), heading()))?;
+            area.draw(&Text::new(*label, (MARGIN, middle), heading(HPos::Left)))?;
             continue;
         };
         let colour = if *ours { OURS } else { OTHERS };
@@ -177,22 +164,7 @@ fn axis<X: Ranged<ValueType = f64> + ValueFormatter<f64>>(
     Ok(())
 }
 
-fn heading() -> TextStyle<'static> {
-    let font = ("sans-serif", 15).into_font().style(FontStyle::Bold);
-    font.color(&TEXT).pos(Pos::new(HPos::Left, VPos::Center))
-}
-
-fn text(side: HPos) -> TextStyle<'static> {
-    ("sans-serif", 15).into_text_style(&(WIDTH, ROW)).color(&TEXT).pos(Pos::new(side, VPos::Center))
-}
-
 /// The SVG of what `draw` draws on `rows` rows.
 fn drawn(rows: usize, draw: impl FnOnce(&Area) -> Result<()>) -> Result<String> {
-    let height = ROW * u32::try_from(rows)?;
-    let mut svg = String::new();
-    let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
-    draw(&area)?;
-    area.present()?;
-    drop(area);
-    Ok(svg)
+    plot::drawn((WIDTH, ROW * u32::try_from(rows)?), draw)
 }
