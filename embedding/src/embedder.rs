@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    Backend, EncodeError, Model, Timing,
+    Backend, EncodeError, Model, Timing, Tokens,
     thread::{self, Answer, Encoded, Job, Lane},
     tokens::Tokenizer,
 };
@@ -109,8 +109,33 @@ impl Embedder {
     /// Embeds one text, ahead of all bulk work. Fails at once with [`EmbedError::Overloaded`] where too
     /// many wait.
     pub async fn embed(&self, text: &str) -> Result<Embedded, EmbedError> {
-        let permit = self.shared.questions.clone().try_acquire_owned().map_err(|_| EmbedError::Overloaded)?;
-        let (tokenize, answer) = self.queue(text, Lane::Question, permit)?;
+        let permit = self.question_permit()?;
+        let started = Instant::now();
+        let tokens = self.shared.tokenizer.tokens(text).map_err(EmbedError::Tokenize)?;
+        self.embed_question(tokens, started.elapsed(), permit).await
+    }
+
+    /// Embeds `text` as [`Embedder::embed`] does, with what was said before it. Where the encoder does not
+    /// take all of it, the beginning of `before` is left out; `None` where `text` alone fills it.
+    pub async fn embed_behind(&self, before: &str, text: &str) -> Result<Option<Embedded>, EmbedError> {
+        let permit = self.question_permit()?;
+        let started = Instant::now();
+        let tokens = self.shared.tokenizer.tokens_behind(before, text).map_err(EmbedError::Tokenize)?;
+        let Some(tokens) = tokens else { return Ok(None) };
+        self.embed_question(tokens, started.elapsed(), permit).await.map(Some)
+    }
+
+    fn question_permit(&self) -> Result<OwnedSemaphorePermit, EmbedError> {
+        self.shared.questions.clone().try_acquire_owned().map_err(|_| EmbedError::Overloaded)
+    }
+
+    async fn embed_question(
+        &self,
+        tokens: Tokens,
+        tokenize: Duration,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Embedded, EmbedError> {
+        let answer = self.queue(tokens, Lane::Question, permit)?;
         let Encoded { vector, backend, queue, encode } = answer.await.map_err(|_| EmbedError::Stopped)??;
         Ok(Embedded {
             embedding: Embedding { space: self.shared.space.clone(), vector },
@@ -145,23 +170,16 @@ impl Embedder {
         // Cutting many texts at a stretch would hold up whatever else this thread has to do.
         task::yield_now().await;
         let permit = self.shared.passages.clone().acquire_owned().await.map_err(|_| EmbedError::Stopped)?;
-        let (_, answer) = self.queue(text, Lane::Passage, permit)?;
+        let tokens = self.shared.tokenizer.tokens(text).map_err(EmbedError::Tokenize)?;
+        let answer = self.queue(tokens, Lane::Passage, permit)?;
         Ok(answer.await.map_err(|_| EmbedError::Stopped)??.vector)
     }
 
-    /// Tokenizes here, in the caller, so that the thread does nothing but encode.
-    fn queue(
-        &self,
-        text: &str,
-        lane: Lane,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<(Duration, Answer), EmbedError> {
-        let started = Instant::now();
-        let tokens = self.shared.tokenizer.tokens(text).map_err(EmbedError::Tokenize)?;
-        let queued = Instant::now();
+    /// Takes tokens, so that callers cut their own texts and the thread does nothing but encode.
+    fn queue(&self, tokens: Tokens, lane: Lane, permit: OwnedSemaphorePermit) -> Result<Answer, EmbedError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { tokens, lane, queued, reply, permit };
+        let job = Job { tokens, lane, queued: Instant::now(), reply, permit };
         self.jobs.send(job).map_err(|_| EmbedError::Stopped)?;
-        Ok((queued - started, answer))
+        Ok(answer)
     }
 }

@@ -50,6 +50,15 @@ impl Tokenizer {
         }
     }
 
+    /// The tokens of `text` behind the last ones of `before`, as many as the encoder takes; `None` where
+    /// `text` alone fills it.
+    pub(crate) fn tokens_behind(&self, before: &str, text: &str) -> tokenizers::Result<Option<Tokens>> {
+        match self {
+            Self::WordPiece(word_piece) => Ok(word_piece.ids_behind(before, text)?.map(Tokens)),
+            Self::Hashed => Ok(Some(Tokens(hashed::ids(&format!("{before} {text}"))))),
+        }
+    }
+
     /// How many tokens `text` has in full.
     pub(crate) fn count(&self, text: &str) -> tokenizers::Result<usize> {
         match self {
@@ -89,7 +98,49 @@ impl WordPiece {
         Ok(self.tokenizer.post_process(encoding, None, true)?.get_ids().to_vec())
     }
 
+    /// Cut apart, so that what is cut off is the beginning of `before` and nothing else.
+    fn ids_behind(&self, before: &str, text: &str) -> tokenizers::Result<Option<Vec<u32>>> {
+        let mut all = self.tokenizer.encode_fast(self.prefix.as_str(), false)?;
+        let text = self.tokenizer.encode_fast(text, false)?;
+        let room = self.tokens_max.saturating_sub(all.len() + text.len());
+        if room == 0 {
+            return Ok(None);
+        }
+        let mut before = self.tokenizer.encode_fast(before, false)?;
+        before.truncate(room, 0, TruncationDirection::Left);
+        before.take_overflowing();
+        all.merge_with(before, false);
+        all.merge_with(text, false);
+        Ok(Some(self.tokenizer.post_process(all, None, true)?.get_ids().to_vec()))
+    }
+
     fn count(&self, text: &str) -> tokenizers::Result<usize> {
         Ok(self.tokenizer.encode_fast(format!("{}{text}", self.prefix), true)?.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenizers::{models::wordlevel::WordLevel, pre_tokenizers::whitespace::Whitespace};
+
+    use super::*;
+
+    /// Knows the words `0` to `9` by their numbers and `query` as 10, and takes `tokens_max` of them.
+    fn words(tokens_max: usize) -> WordPiece {
+        let vocabulary = (0..10).map(|id| (id.to_string(), id)).chain([("query".to_owned(), 10)]);
+        let model = WordLevel::builder().vocab(vocabulary.collect()).build().unwrap();
+        let mut tokenizer = tokenizers::Tokenizer::new(model);
+        tokenizer.with_pre_tokenizer(Some(Whitespace {}));
+        WordPiece::new(tokenizer, "query ".to_owned(), tokens_max).unwrap()
+    }
+
+    #[test]
+    fn what_was_said_before_loses_its_beginning_and_the_text_nothing() {
+        let behind = |tokens_max, before, text| words(tokens_max).ids_behind(before, text).unwrap();
+        assert_eq!(behind(9, "1 2 3", "4 5"), Some(vec![10, 1, 2, 3, 4, 5]));
+        assert_eq!(behind(9, "1 2 3", "4 5"), words(9).ids("1 2 3 4 5").ok());
+        assert_eq!(behind(5, "1 2 3", "4 5"), Some(vec![10, 2, 3, 4, 5]));
+        assert_eq!(behind(4, "1 2 3", "4 5"), Some(vec![10, 3, 4, 5]));
+        assert_eq!((behind(3, "1 2 3", "4 5"), behind(2, "1 2 3", "4 5")), (None, None));
     }
 }

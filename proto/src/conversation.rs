@@ -56,6 +56,12 @@ impl Conversation {
     pub fn question(&self) -> &str {
         self.turns.last().map_or("", |turn| &turn.text)
     }
+
+    /// What the user said before the question, oldest first.
+    pub fn earlier(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let turns = self.turns.split_last().map_or(&[][..], |(_, earlier)| earlier);
+        turns.iter().filter(|turn| turn.role == Role::User).map(|turn| turn.text.as_str())
+    }
 }
 
 impl TryFrom<Vec<wire::Turn>> for Conversation {

@@ -1,5 +1,6 @@
 //! A turn's way through the router: every stage is named here, in order.
 
+mod query;
 mod turn;
 
 use std::{
@@ -15,8 +16,9 @@ use registry::{Snapshot, SnapshotError};
 use crate::{
     app::App,
     merge::Part,
-    route::{self, Calibration, Candidate, Case, Decision, Survey},
+    route::{Calibration, Candidate, Case, Decision, History, Shown, Survey},
 };
+pub use query::{Query, query};
 pub use turn::{Means, Turn};
 
 /// Why there is no answer.
@@ -91,6 +93,8 @@ pub struct Routed {
     pub snapshot: Arc<Snapshot>,
     /// Where it lies.
     pub question: Embedding,
+    /// Whether that is where the question lies with what the user said before it.
+    pub history: History,
     /// What computed the question's vector.
     pub backend: Backend,
     /// What the stages took.
@@ -100,7 +104,7 @@ pub struct Routed {
 /// What the stages of a route took.
 #[derive(Debug, Clone)]
 pub struct Timings {
-    /// Text to tokens, waiting, and tokens to vector.
+    /// Text to tokens, waiting, and tokens to vector; of earlier turns too, where they were looked at.
     pub embedding: Timing,
     /// Vector to nearest prototypes.
     pub search: Duration,
@@ -174,8 +178,6 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
     if let Some(unknown) = options.only.iter().find(|id| snapshot.get(id).is_none()) {
         return Err(AskError::UnknownSpecialist(unknown.clone()));
     }
-    let text = question.conversation.question();
-    let embedded = app.embedder.embed(text).await?;
     let ejected = app.ejected(&snapshot);
     let case = Case {
         policy: &app.policy,
@@ -184,13 +186,19 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         snapshot: &snapshot,
         ejected: &ejected,
     };
-    let terms = Terms::of(text);
+    let Query { embedded, history } = query(&app.embedder, &case, &question.conversation).await?;
+    let terms = Terms::of(question.conversation.question());
     let began = Instant::now();
     let hits = case.nearest(&embedded.embedding)?;
     let searched = Instant::now();
     let survey = case.survey(&embedded.embedding, terms.hashes().len(), &hits, &app.background);
     let surveyed = Instant::now();
-    let shown = probe(app, &case, &survey, &embedded.embedding, &terms).await;
+    // What was said before a question is not shown to those who are not asked, not even as a vector.
+    let shown = if history.used() {
+        Shown::new()
+    } else {
+        probe(app, &case, &survey, &embedded.embedding, &terms).await
+    };
     let probed = Instant::now();
     let decision = case.decide(&survey, &shown);
     let timings = Timings {
@@ -206,6 +214,7 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         calibration: app.calibration.clone(),
         snapshot,
         question: embedded.embedding,
+        history,
         backend: embedded.backend,
         timings,
     })
@@ -219,7 +228,7 @@ async fn probe(
     survey: &Survey,
     question: &Embedding,
     terms: &Terms,
-) -> route::Shown {
+) -> Shown {
     let limit = Duration::from_millis(app.policy.probe_ms);
     let probes = case.probes(survey).into_iter().filter_map(|slot| {
         let registration = case.snapshot.owner(slot)?;

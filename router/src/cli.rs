@@ -21,6 +21,9 @@ pub use ask::{ask, route};
 pub struct Asking {
     /// The question; `-` reads it from standard input, so that it stands in no list of processes.
     question: String,
+    /// What you asked before it, so that a follow-up finds its way; repeat it, the oldest first.
+    #[arg(long, value_name = "TEXT")]
+    after: Vec<String>,
     /// The router, as http://host:port.
     #[arg(long, env = "CONSILIUM_ROUTER", default_value = "http://127.0.0.1:8080")]
     router: String,
@@ -30,6 +33,9 @@ pub struct Asking {
     /// Do not ask this specialist; repeat it for several.
     #[arg(long, value_name = "ID")]
     exclude: Vec<String>,
+    /// Ask at most so many specialists, those counted that are asked because another failed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_specialists: Option<u32>,
     /// Agree that this specialist sees the question, where its card asks for consent; repeat it for
     /// several.
     #[arg(long, value_name = "ID")]
@@ -56,14 +62,15 @@ impl Asking {
             text.clear();
             io::stdin().read_to_string(&mut text).context("cannot read the question")?;
         }
-        Ok(vec![wire::Turn { role: wire::Role::User.into(), text: text.trim_end().to_owned() }])
+        let texts = self.after.iter().map(String::as_str).chain([text.trim_end()]);
+        Ok(texts.map(|text| wire::Turn { role: wire::Role::User.into(), text: text.to_owned() }).collect())
     }
 
     fn options(&self) -> wire::AskOptions {
         wire::AskOptions {
             only: self.only.clone(),
             exclude: self.exclude.clone(),
-            specialists_max: 0,
+            specialists_max: self.max_specialists.unwrap_or_default(),
             consent: self.consent.clone(),
         }
     }

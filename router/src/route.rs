@@ -7,6 +7,7 @@ mod background;
 mod calibration;
 mod decide;
 mod doubt;
+pub mod gate;
 mod policy;
 mod score;
 
@@ -20,6 +21,7 @@ pub use background::Background;
 pub use calibration::{ByEvidence, ByPrototypes, Calibration, FilledIn, Fitted, Line, Seen, Strength};
 pub use decide::{Candidate, Decision, Probed, Status, Verdict};
 pub use doubt::doubtful;
+pub use gate::{History, HistoryReason};
 pub use policy::Policy;
 pub use score::{Scores, log_sum_exp, score};
 

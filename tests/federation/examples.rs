@@ -4,39 +4,53 @@
 use std::{fs, path::Path};
 
 use proto::wire::{CandidateStatus, FinishReason};
+use tempfile::TempDir;
 
 use crate::{
     answers::every_word_has_an_owner,
     harness::{Process, Router},
 };
 
-#[tokio::test]
-async fn each_question_finds_its_institution() {
+/// All of them, running and admitted.
+pub(crate) struct Federation {
+    pub(crate) router: Router,
+    _specialists: Vec<Process>,
+    _data: TempDir,
+}
+
+/// Starts them; `None`, with a word, where there are no weights.
+pub(crate) async fn federation() -> Option<Federation> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let model = root.join("models/all-MiniLM-L6-v2");
     if !model.join("model.safetensors").exists() {
         println!("skipped: no weights, run `make setup`");
-        return;
+        return None;
     }
     let model = model.to_str().unwrap();
     let router = Router::with(&format!("model = {model:?}\n")).await;
     let data = tempfile::tempdir().unwrap();
-    let mut running = Vec::new();
+    let mut specialists = Vec::new();
     for example in fs::read_dir(root.join("examples")).unwrap() {
         let config = example.unwrap().path().join("specialist.toml");
         // The specialist in Python has none: `python.rs` is about it.
         if !config.exists() {
             continue;
         }
-        let data = data.path().join(running.len().to_string());
+        let data = data.path().join(specialists.len().to_string());
         fs::create_dir(&data).unwrap();
         let args = ["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"];
         let places = ["--model", model, "--data", data.to_str().unwrap()];
         let specialist = Process::start("specialist", args.into_iter().chain(places)).await;
         router.add(&specialist).await;
-        running.push(specialist);
+        specialists.push(specialist);
     }
+    Some(Federation { router, _specialists: specialists, _data: data })
+}
 
+#[tokio::test]
+async fn each_question_finds_its_institution() {
+    let Some(federation) = federation().await else { return };
+    let router = &federation.router;
     for (question, specialist) in [
         ("My baby's pupil looks white in photos, what could it be?", "pediatric-oncology"),
         ("What happens during induction chemotherapy for leukemia in a child?", "pediatric-oncology"),

@@ -31,3 +31,4 @@ mod patience;
 mod python;
 mod registering;
 mod tidy;
+mod turns;

@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use proto::wire::{Candidate, CandidateStatus, Decision, Finish, Source, Span, Verdict, ask_response::Event};
+use proto::wire::{
+    Candidate, CandidateStatus, Decision, Finish, History, HistoryReason, Source, Span, Verdict,
+    ask_response::Event,
+};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
@@ -43,6 +46,7 @@ pub(super) fn decision(decision: &Decision) -> Result<()> {
         Verdict::Abstain => out.push_str("Nobody is left to ask\n"),
         _ => out.push_str(&format!("Confidence {confidence:.2}, where {needed:.2} is needed\n")),
     }
+    out.push_str(&decision.history.map(history).unwrap_or_default());
     out.push_str(&seen_by(decision));
     text(&printable(&out))
 }
@@ -60,6 +64,20 @@ fn seen_by(decision: &Decision) -> String {
         (_, true) => format!("Seen by: {}\n", join(asked)),
         (_, false) => format!("Seen by: {}; if that fails, by: {}\n", join(asked), join(reserves)),
     }
+}
+
+/// Whether earlier turns counted, as a line; empty where there were none.
+fn history(history: History) -> String {
+    let near = history.cosine.map_or_else(String::new, |cosine| format!(" (cosine {cosine:.2})"));
+    let why = match history.reason() {
+        HistoryReason::Unspecified | HistoryReason::NoEarlierTurn => return String::new(),
+        HistoryReason::ClearAlone => "the question alone is clear".to_owned(),
+        HistoryReason::Unrelated => format!("the question is about something else{near}"),
+        HistoryReason::NoRoom => "the question fills the encoder".to_owned(),
+        HistoryReason::FollowsByCosine => format!("the question is about the same{near}"),
+        HistoryReason::FollowsByWords => format!("the question's words point back{near}"),
+    };
+    format!("Earlier turns {}: {why}\n", if history.used { "count" } else { "do not count" })
 }
 
 fn lacks_consent(candidate: &Candidate) -> bool {
@@ -154,6 +172,7 @@ fn decision_value(decision: &Decision) -> Value {
         "device": decision.device,
         "snapshot_version": decision.snapshot_version,
         "general": decision.general,
+        "history": decision.history.map(history_value),
         "seen_by": decision.seen_by,
         "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "timings_us": {
@@ -163,6 +182,15 @@ fn decision_value(decision: &Decision) -> Value {
             "search": timings.search_us,
             "decide": timings.decide_us,
         },
+    })
+}
+
+fn history_value(history: History) -> Value {
+    json!({
+        "used": history.used,
+        "reason": short(history.reason().as_str_name(), "HISTORY_REASON_"),
+        "cosine": history.cosine,
+        "margin": history.margin,
     })
 }
 

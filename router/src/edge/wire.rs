@@ -7,7 +7,7 @@ use proto::{SpecialistId, wire};
 use crate::{
     ask::{Finish, Reason, Routed, Timings},
     merge::{Source, Span},
-    route::{Candidate, Decision, Fitted, Probed, Status, Verdict},
+    route::{Candidate, Decision, Fitted, History, HistoryReason, Probed, Status, Verdict},
 };
 
 pub(super) fn decision(routed: &Routed) -> wire::Decision {
@@ -31,7 +31,21 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
         device: routed.backend.device.to_owned(),
         general: decision.general,
         seen_by: seen_by(decision).map(ToString::to_string).collect(),
+        history: Some(history(&routed.history)),
     }
+}
+
+pub(super) fn history(history: &History) -> wire::History {
+    let reason = match history.reason {
+        HistoryReason::NoEarlierTurn => wire::HistoryReason::NoEarlierTurn,
+        HistoryReason::ClearAlone => wire::HistoryReason::ClearAlone,
+        HistoryReason::Unrelated => wire::HistoryReason::Unrelated,
+        HistoryReason::NoRoom => wire::HistoryReason::NoRoom,
+        HistoryReason::FollowsByCosine => wire::HistoryReason::FollowsByCosine,
+        HistoryReason::FollowsByWords => wire::HistoryReason::FollowsByWords,
+    };
+    let History { reason: _, cosine, margin } = *history;
+    wire::History { used: history.used(), reason: reason.into(), cosine, margin }
 }
 
 /// All who would see the question, in the order in which they would.

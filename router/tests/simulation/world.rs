@@ -26,7 +26,7 @@ use router::{
     dial::{Dialler, Network, Policy as Dialling, Wire},
     dispatch::{Dispatch, Limits},
     metrics::Metrics,
-    route::{self, Case, Seen, Shown, Survey},
+    route::{self, Case, History, Seen, Shown, Survey},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -188,6 +188,7 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
         calibration: Arc::new(calibration.clone()),
         snapshot: snapshot.clone(),
         question: embedding,
+        history: History::NONE,
         backend: means.embedder.backend(),
         timings: Timings {
             embedding: Timing::default(),

@@ -144,7 +144,11 @@ impl Router {
     /// The events of an answer, as they come.
     pub(crate) async fn events(&self, question: &str, options: AskOptions) -> Result<Events, Status> {
         let turn = Turn { role: Role::User.into(), text: question.into() };
-        let request = AskRequest { turns: vec![turn], options: Some(options) };
+        self.events_of(vec![turn], options).await
+    }
+
+    async fn events_of(&self, turns: Vec<Turn>, options: AskOptions) -> Result<Events, Status> {
+        let request = AskRequest { turns, options: Some(options) };
         Ok(Events(self.client().await.ask(request).await?.into_inner()))
     }
 
@@ -155,12 +159,12 @@ impl Router {
 
     /// A whole answer, with wishes.
     pub(crate) async fn ask_with(&self, question: &str, options: AskOptions) -> Answer {
-        let mut events = self.events(question, options).await.unwrap();
-        let mut answer = Answer::default();
-        while let Some(event) = events.next().await {
-            answer.take(event);
-        }
-        answer
+        self.events(question, options).await.unwrap().whole().await
+    }
+
+    /// A whole answer to the last of `turns`.
+    pub(crate) async fn ask_turns(&self, turns: Vec<Turn>) -> Answer {
+        self.events_of(turns, AskOptions::default()).await.unwrap().whole().await
     }
 
     /// Why a question has no answer; `None` where it has one.
@@ -188,6 +192,15 @@ impl Events {
     pub(crate) async fn next(&mut self) -> Option<Event> {
         let response = timeout(PATIENCE, self.0.next()).await.expect("an event or the end")?;
         Some(response.unwrap().event.unwrap())
+    }
+
+    /// All that is still to come.
+    async fn whole(mut self) -> Answer {
+        let mut answer = Answer::default();
+        while let Some(event) = self.next().await {
+            answer.take(event);
+        }
+        answer
     }
 }
 

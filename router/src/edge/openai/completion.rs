@@ -194,6 +194,7 @@ impl Completion {
                 "status": name(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
             })
         });
+        let history = wire::history(&self.routed.history);
         json!({
             "request_id": self.routed.request_id,
             "verdict": if decision.verdict == Verdict::Abstain { "abstain" } else { "ask" },
@@ -205,6 +206,12 @@ impl Completion {
             "snapshot": self.routed.snapshot.version(),
             "general": decision.general,
             "calibrated": self.routed.calibration.fitted.is_some(),
+            "history": {
+                "used": history.used,
+                "reason": name(history.reason().as_str_name(), "HISTORY_REASON_"),
+                "cosine": history.cosine,
+                "margin": history.margin,
+            },
             "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
             "considered": considered.collect::<Vec<_>>(),
         })
