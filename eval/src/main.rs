@@ -19,6 +19,7 @@ mod statistics;
 mod texts;
 mod throughput;
 mod trial;
+mod turns;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -41,6 +42,8 @@ enum Command {
     Throughput(throughput::Throughput),
     /// Measure how often a question finds the specialist whose corpus it belongs to.
     Routing(routing::Routing),
+    /// Measure how often the turns of conversations find the domain that they belong to.
+    Turns(turns::Turns),
     /// Write docs/performance.md and its plots from the records in eval/records.
     Report(report::Report),
 }
@@ -52,6 +55,7 @@ async fn main() -> Result<()> {
         Command::Agreement(agreement) => agreement::run(&agreement).await,
         Command::Throughput(throughput) => throughput::run(&throughput),
         Command::Routing(routing) => routing::run(&routing).await,
+        Command::Turns(turns) => turns::run(&turns).await,
         Command::Report(report) => report::run(&report),
     }
 }
