@@ -16,7 +16,7 @@ use registry::{Snapshot, SnapshotError};
 use crate::{
     app::App,
     merge::Part,
-    route::{Calibration, Candidate, Case, Decision, History, Shown, Survey},
+    route::{self, Calibration, Candidate, Case, Decision, Foreign, History, Shown, Survey},
 };
 pub use query::{Query, query};
 pub use turn::{Means, Turn};
@@ -95,6 +95,8 @@ pub struct Routed {
     pub question: Embedding,
     /// Whether that is where the question lies with what the user said before it.
     pub history: History,
+    /// Where nobody covers the question: its language, if that is none that the encoder covers.
+    pub foreign: Option<Foreign>,
     /// What computed the question's vector.
     pub backend: Backend,
     /// What the stages took.
@@ -207,6 +209,11 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         probe: probed - surveyed,
         decide: (surveyed - searched) + probed.elapsed(),
     };
+    let foreign = if decision.is_uncovered() {
+        route::foreign(question.conversation.question(), &app.policy.languages)
+    } else {
+        None
+    };
     app.metrics.routed(&decision);
     Ok(Routed {
         request_id: question.request_id.clone(),
@@ -215,6 +222,7 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         snapshot,
         question: embedded.embedding,
         history,
+        foreign,
         backend: embedded.backend,
         timings,
     })

@@ -8,6 +8,7 @@ mod calibration;
 mod decide;
 mod doubt;
 pub mod gate;
+mod language;
 mod policy;
 mod score;
 
@@ -22,6 +23,7 @@ pub use calibration::{ByEvidence, ByPrototypes, Calibration, FilledIn, Fitted, L
 pub use decide::{Candidate, Decision, Probed, Status, Verdict};
 pub use doubt::doubtful;
 pub use gate::{History, HistoryReason};
+pub use language::{Foreign, Language, UnknownLanguage, foreign};
 pub use policy::Policy;
 pub use score::{Scores, log_sum_exp, score};
 

@@ -32,3 +32,4 @@ mod python;
 mod registering;
 mod tidy;
 mod turns;
+mod wishes;

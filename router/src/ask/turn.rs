@@ -225,7 +225,7 @@ impl Turn {
         } else if !considered.is_empty() && self.candidates.iter().all(out) {
             merge::left_out(&considered)
         } else {
-            merge::abstention(&considered)
+            merge::abstention(&considered, self.routed.foreign.as_ref())
         };
         self.merge.own_words(words)
     }

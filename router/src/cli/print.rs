@@ -46,6 +46,9 @@ pub(super) fn decision(decision: &Decision) -> Result<()> {
         Verdict::Abstain => out.push_str("Nobody is left to ask\n"),
         _ => out.push_str(&format!("Confidence {confidence:.2}, where {needed:.2} is needed\n")),
     }
+    if !decision.language.is_empty() {
+        out.push_str(&format!("The router's encoder does not cover its language: {}\n", decision.language));
+    }
     out.push_str(&decision.history.map(history).unwrap_or_default());
     out.push_str(&seen_by(decision));
     text(&printable(&out))
@@ -173,6 +176,7 @@ fn decision_value(decision: &Decision) -> Value {
         "snapshot_version": decision.snapshot_version,
         "general": decision.general,
         "history": decision.history.map(history_value),
+        "language": (!decision.language.is_empty()).then_some(&decision.language),
         "seen_by": decision.seen_by,
         "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "timings_us": {

@@ -32,6 +32,11 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
         general: decision.general,
         seen_by: seen_by(decision).map(ToString::to_string).collect(),
         history: Some(history(&routed.history)),
+        language: routed
+            .foreign
+            .as_ref()
+            .map(|foreign| foreign.language.code().to_owned())
+            .unwrap_or_default(),
     }
 }
 

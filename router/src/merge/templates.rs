@@ -1,6 +1,7 @@
 //! All words that the router ever adds to an answer.
 
 use super::Speaker;
+use crate::route::Foreign;
 
 /// Before the words of everybody but the first.
 pub(super) fn heading(speaker: &Speaker) -> String {
@@ -17,12 +18,25 @@ pub(super) fn broke_off(speaker: &Speaker) -> String {
     format!("\n\n*{} broke off here: the words above are incomplete.*", speaker.title)
 }
 
-/// When nobody covers the question; `considered` come best first.
-pub fn abstention(considered: &[Speaker]) -> String {
+/// When nobody covers the question, which may be in a `foreign` language; `considered` come best first.
+pub fn abstention(considered: &[Speaker], foreign: Option<&Foreign>) -> String {
     if considered.is_empty() {
         return "No specialist is registered with this router yet, so nobody can answer.".to_owned();
     }
-    format!("No specialist here covers this question. Considered: {}.", names(considered))
+    let language = foreign.map(language).unwrap_or_default();
+    format!("No specialist here covers this question.{language} Considered: {}.", names(considered))
+}
+
+/// How to ask in place of a question that the encoder does not understand.
+fn language(foreign: &Foreign) -> String {
+    let Foreign { language, covered } = foreign;
+    let covered: Vec<&str> = covered.iter().map(|language| language.name()).collect();
+    format!(
+        " It seems to be in {}, and this router's encoder covers {}: please ask again in {}.",
+        language.name(),
+        covered.join(" and "),
+        covered.join(" or "),
+    )
 }
 
 /// Before the words of the general specialist.

@@ -106,6 +106,14 @@ pub struct Decision {
     pub general: bool,
 }
 
+impl Decision {
+    /// Whether nobody is asked because the question is too far from everybody's domain.
+    pub fn is_uncovered(&self) -> bool {
+        let any = |status| self.candidates.iter().any(|candidate| candidate.status == status);
+        self.verdict == Verdict::Abstain && any(Status::BelowThreshold) && !any(Status::ConsentMissing)
+    }
+}
+
 impl Case<'_> {
     /// Decides for one question.
     ///

@@ -3,6 +3,8 @@
 use proto::SpecialistId;
 use serde::Deserialize;
 
+use super::Language;
+
 /// What an operator decides about routing. The numbers that were fitted are a
 /// [`Calibration`](super::Calibration).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -21,6 +23,9 @@ pub struct Policy {
     /// Who is asked what nobody covers, if anybody. It takes no part in any other decision, so nobody
     /// loses a question to it.
     pub general: Option<SpecialistId>,
+    /// What the encoder covers: whose question nobody covers and is in another language is told so. Empty:
+    /// every language.
+    pub languages: Vec<Language>,
 }
 
 impl Default for Policy {
@@ -32,6 +37,7 @@ impl Default for Policy {
             probe_window: 0.2,
             probe_ms: 50,
             general: None,
+            languages: vec![Language::ENGLISH],
         }
     }
 }
@@ -39,7 +45,7 @@ impl Default for Policy {
 impl Policy {
     /// Whether every number is in its range; if not, which is not.
     pub fn check(&self) -> Result<(), &'static str> {
-        let Self { specialists_max, hits_max, probes_max: _, probe_window, probe_ms, general: _ } = self;
+        let Self { specialists_max, hits_max, probes_max: _, probe_window, probe_ms, general: _, languages: _ } = self;
         if *specialists_max == 0 {
             return Err("route.specialists_max must be at least 1");
         }

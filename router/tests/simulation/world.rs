@@ -189,6 +189,7 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
         snapshot: snapshot.clone(),
         question: embedding,
         history: History::NONE,
+        foreign: None,
         backend: means.embedder.backend(),
         timings: Timings {
             embedding: Timing::default(),

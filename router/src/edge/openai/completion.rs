@@ -212,6 +212,7 @@ impl Completion {
                 "cosine": history.cosine,
                 "margin": history.margin,
             },
+            "language": self.routed.foreign.as_ref().map(|foreign| foreign.language.code()),
             "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
             "considered": considered.collect::<Vec<_>>(),
         })

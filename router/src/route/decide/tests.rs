@@ -21,6 +21,7 @@ const POLICY: Policy = Policy {
     probe_window: 0.2,
     probe_ms: 50,
     general: None,
+    languages: Vec::new(),
 };
 
 const FLAT: Line = Line { offset: 0.0, slope: 0.0 };
