@@ -5,6 +5,7 @@
 
 mod cases;
 mod figures;
+mod fit;
 mod mtrag;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -20,7 +21,7 @@ use proto::{
 use registry::{Registration, Snapshot};
 use router::{
     ask::query,
-    route::{Background, Policy, gate},
+    route::{self, Background, Policy, gate},
 };
 
 use self::{
@@ -68,7 +69,17 @@ struct Outcome {
     used: bool,
     never: Option<String>,
     always: Option<String>,
+    /// Whether each of the gates that are tried would let them count.
+    opens: Vec<bool>,
     rewritten: Option<String>,
+}
+
+impl Outcome {
+    /// Whether the gate of this number leads the question to its domain.
+    fn is_right_by(&self, gate: usize) -> bool {
+        let went_to = if self.opens[gate] { &self.always } else { &self.never };
+        went_to.as_ref() == Some(&self.case.domain)
+    }
 }
 
 /// The specialists that one fold meets.
@@ -164,7 +175,10 @@ async fn outcome(embedder: &Embedder, specialists: &Specialists, case: Case) -> 
         Some(rewrite) => best(&embedder.embed(rewrite).await?.embedding)?,
         None => None,
     };
+    let turns: Vec<String> = earlier.into_iter().map(str::to_owned).collect();
+    let vectors = embedder.embed_all(&turns, |_| {}).await?;
     Ok(Outcome {
+        opens: opens(snapshot, conversation.question(), &alone.embedding, &vectors)?,
         gate: best(&by_gate.embedded.embedding)?,
         used: by_gate.history.used(),
         never: best(&alone.embedding)?,
@@ -172,6 +186,18 @@ async fn outcome(embedder: &Embedder, specialists: &Specialists, case: Case) -> 
         rewritten,
         case,
     })
+}
+
+/// Whether each of the gates that are tried lets the turns at `earlier` count for `question`, at `lies`.
+fn opens(snapshot: &Snapshot, question: &str, lies: &Embedding, earlier: &[UnitVector]) -> Result<Vec<bool>> {
+    let policy = Policy { hits_max: gate::HITS_MAX, ..Policy::default() };
+    let hits = route::nearest(&policy, &AskOptions::default(), snapshot, lies)?;
+    let margin = gate::margin(&hits, policy.hits_max);
+    let opens = |gate: gate::Gate| {
+        let follows = || gate.follows(question, &lies.vector, earlier, margin);
+        !earlier.is_empty() && gate.clear(margin).unwrap_or_else(follows).used()
+    };
+    Ok(fit::gates().map(opens).collect())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Outcome,
     cases::{FOLDS, Kind},
+    fit::OutOfFold,
 };
 use crate::statistics::Estimate;
 
@@ -28,6 +29,8 @@ pub(crate) struct Figures {
     /// With the router's gate, which decides whether earlier turns count.
     #[serde(flatten)]
     pub(crate) gate: Way,
+    /// With a gate whose numbers the other folds choose: what can be expected of other conversations.
+    pub(crate) out_of_fold: OutOfFold,
     /// Each turn by its own words alone.
     pub(crate) never: Way,
     /// Each turn with all that was said before it.
@@ -73,7 +76,7 @@ pub(crate) struct Share {
 
 impl Share {
     /// Of those of `outcomes` that count, where `right` says whether one is.
-    fn of<'a>(
+    pub(super) fn of<'a>(
         outcomes: impl IntoIterator<Item = &'a Outcome>,
         right: impl Fn(&Outcome) -> Option<bool>,
     ) -> Self {
@@ -156,6 +159,7 @@ impl Figures {
             folds: FOLDS,
             conversations: conversations.len(),
             gate: Way::of(outcomes, |outcome| &outcome.gate),
+            out_of_fold: OutOfFold::of(outcomes),
             never: Way::of(outcomes, |outcome| &outcome.never),
             always: Way::of(outcomes, |outcome| &outcome.always),
             rewritten: Share::of(outcomes, rewritten).accuracy,
@@ -171,7 +175,9 @@ impl Figures {
             "{engine}: {conversations} conversations in {} domains, {folds} folds, seed {seed}\n\
              {} openings, {} follow-ups, {} changes of subject; 95 % intervals over conversations\n\
              earlier turns are used in {} of the follow-ups and {} of the changes of subject\n\
-             follow-ups as people rewrote them: {}\n\n",
+             follow-ups as people rewrote them: {}\n\
+             with numbers that the other folds choose: follow-ups {}, switches {}\n\
+             all folds choose a margin of {} and a cosine of {}\n\n",
             gate.by_domain.len(),
             count("opening"),
             count("follow_up"),
@@ -179,6 +185,10 @@ impl Figures {
             self.follow_ups_used.percent(),
             self.switches_used.percent(),
             rewritten.percent(),
+            self.out_of_fold.follow_ups.percent(),
+            self.out_of_fold.switches.percent(),
+            self.out_of_fold.margin_min,
+            self.out_of_fold.cosine_min,
         );
         let name_width = gate.by_domain.keys().map(String::len).max().unwrap_or_default() + " switches".len();
         let name_width = name_width.max("follow-ups".len()) + 3;

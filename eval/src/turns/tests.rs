@@ -52,6 +52,8 @@ async fn follow_ups_and_changes_of_subject_are_counted_apart() {
     assert!(counts(gate, "switch").1 > 40, "{:?}", counts(gate, "switch"));
     assert_eq!(gate.by_domain["red-wine"].all.questions, 20);
     let json = serde_json::to_value(&figures).unwrap();
+    // Whatever was chosen, nothing is lost where earlier turns decide everything.
+    assert!((figures.out_of_fold.follow_ups.value - 1.0).abs() < 1e-9, "{:?}", figures.out_of_fold);
     for key in ["accuracy", "follow_ups", "switches"] {
         assert!(json[key]["value"].as_f64().zip(json[key]["low"].as_f64()).is_some(), "{key}");
     }

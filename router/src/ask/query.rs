@@ -8,7 +8,10 @@ use futures_util::future::try_join_all;
 use proto::{Conversation, UnitVector};
 
 use super::AskError;
-use crate::route::{Case, History, HistoryReason, Policy, gate};
+use crate::route::{
+    Case, History, HistoryReason, Policy,
+    gate::{self, Gate},
+};
 
 /// Where a question is looked for, and why there.
 #[derive(Debug, Clone)]
@@ -39,14 +42,15 @@ pub async fn query(
     let hits = Case { policy: &policy, ..*case }.nearest(&alone.embedding)?;
     let margin = gate::margin(&hits, policy.hits_max);
     alone.timing.encode += began.elapsed();
-    if let Some(history) = gate::clear(margin) {
+    let opens = Gate::default();
+    if let Some(history) = opens.clear(margin) {
         return Ok(Query { embedded: alone, history });
     }
     let embedded = try_join_all(earlier.iter().map(|turn| embedder.embed(turn))).await?;
     let timing = after(alone.timing, together(embedded.iter().map(|turn| turn.timing)));
     alone.timing = timing;
     let vectors: Vec<UnitVector> = embedded.into_iter().map(|turn| turn.embedding.vector).collect();
-    let history = gate::follows(question, &alone.embedding.vector, &vectors, margin);
+    let history = opens.follows(question, &alone.embedding.vector, &vectors, margin);
     if !history.used() {
         return Ok(Query { embedded: alone, history });
     }

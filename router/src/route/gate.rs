@@ -4,7 +4,8 @@
 //! A gate in three steps. Whoever is clearly ahead for the question alone needs no help; otherwise the
 //! earlier turns count where the question lies near them; otherwise where its words point back. The
 //! numbers were chosen with all-MiniLM-L6-v2 on MTRAG (Katsis et al. 2025), whose conversations are in
-//! English; `cargo eval turns --data mtrag DIR` measures what they achieve there.
+//! English; `cargo eval turns --data mtrag DIR` chooses the two of [`Gate`] again, and measures what they
+//! achieve on conversations that they were not chosen on.
 
 use index::Hit;
 use proto::UnitVector;
@@ -24,12 +25,6 @@ pub const HITS_MAX: usize = 64;
 /// Softness of the scores whose margin is taken. Cosine units.
 const TEMPERATURE: f32 = 0.08;
 
-/// Whoever leads by this much for the question alone leads clearly. Cosine units.
-const MARGIN_MIN: f32 = 0.15;
-
-/// A question this near to the earlier turns follows them.
-const COSINE_MIN: f32 = 0.2;
-
 /// A question whose words point back must be at least this near to the earlier turns.
 const COSINE_MIN_BY_WORDS: f32 = 0.0;
 
@@ -44,6 +39,22 @@ const ANAPHORIC: [&str; 25] = [
     "it", "its", "they", "them", "their", "this", "that", "these", "those", "he", "she", "his", "her", "him",
     "one", "ones", "there", "such", "same", "another", "other", "else", "also", "too", "instead",
 ];
+
+/// When earlier turns count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gate {
+    /// Whoever leads by this much for the question alone leads clearly. Cosine units.
+    pub margin_min: f32,
+    /// A question this near to the earlier turns follows them: a cosine.
+    pub cosine_min: f32,
+}
+
+impl Default for Gate {
+    /// Those that the router goes by.
+    fn default() -> Self {
+        Self { margin_min: 0.15, cosine_min: 0.2 }
+    }
+}
 
 /// What the gate says of a question, and what it saw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,25 +114,33 @@ pub fn margin(hits: &[Hit<PrototypeKey>], hits_max: usize) -> Option<f32> {
     }
 }
 
-/// The verdict of `margin` by itself, where it is so wide that nothing else needs to be known.
-pub fn clear(margin: Option<f32>) -> Option<History> {
-    margin.filter(|margin| *margin >= MARGIN_MIN)?;
-    Some(History { reason: HistoryReason::ClearAlone, cosine: None, margin })
-}
+impl Gate {
+    /// The verdict of `margin` by itself, where it is so wide that nothing else needs to be known.
+    pub fn clear(&self, margin: Option<f32>) -> Option<History> {
+        margin.filter(|margin| *margin >= self.margin_min)?;
+        Some(History { reason: HistoryReason::ClearAlone, cosine: None, margin })
+    }
 
-/// The verdict on a question that is not clear: it lies at `vector`, and the user's turns before it at
-/// `earlier`, oldest first.
-pub fn follows(question: &str, vector: &UnitVector, earlier: &[UnitVector], margin: Option<f32>) -> History {
-    // Turns that cancel each other out have no direction to be near to.
-    let cosine = decayed_mean(earlier).map_or(0.0, |mean| mean.cosine(vector));
-    let reason = if cosine >= COSINE_MIN {
-        HistoryReason::FollowsByCosine
-    } else if cosine >= COSINE_MIN_BY_WORDS && points_back(question) {
-        HistoryReason::FollowsByWords
-    } else {
-        HistoryReason::Unrelated
-    };
-    History { reason, cosine: Some(cosine), margin }
+    /// The verdict on a question that is not clear: it lies at `vector`, and the user's turns before it at
+    /// `earlier`, oldest first.
+    pub fn follows(
+        &self,
+        question: &str,
+        vector: &UnitVector,
+        earlier: &[UnitVector],
+        margin: Option<f32>,
+    ) -> History {
+        // Turns that cancel each other out have no direction to be near to.
+        let cosine = decayed_mean(earlier).map_or(0.0, |mean| mean.cosine(vector));
+        let reason = if cosine >= self.cosine_min {
+            HistoryReason::FollowsByCosine
+        } else if cosine >= COSINE_MIN_BY_WORDS && points_back(question) {
+            HistoryReason::FollowsByWords
+        } else {
+            HistoryReason::Unrelated
+        };
+        History { reason, cosine: Some(cosine), margin }
+    }
 }
 
 /// The direction of the sum of `earlier`, each weighing [`DECAY`] times what the next one does.

@@ -16,7 +16,7 @@ fn near(cosine: f32) -> UnitVector {
 
 #[track_caller]
 fn says(question: &str, cosine: f32, expected: HistoryReason) {
-    let history = follows(question, &near(cosine), &[near(1.0)], Some(0.05));
+    let history = Gate::default().follows(question, &near(cosine), &[near(1.0)], Some(0.05));
     assert_eq!(history.reason, expected, "{question} at {cosine}");
     assert!((history.cosine.unwrap() - cosine).abs() < 1e-6);
     assert_eq!(history.margin, Some(0.05));
@@ -49,7 +49,7 @@ fn anything_else_is_about_something_else() {
 fn newer_turns_weigh_more() {
     let (old, new) = (vector([1.0, 0.0, 0.0]), vector([0.0, 1.0, 0.0]));
     let cosine = |question: &UnitVector| {
-        let history = follows("?", question, &[old.clone(), new.clone()], None);
+        let history = Gate::default().follows("?", question, &[old.clone(), new.clone()], None);
         history.cosine.unwrap()
     };
     assert!((cosine(&old) / cosine(&new) - DECAY).abs() < 1e-6);
@@ -57,11 +57,12 @@ fn newer_turns_weigh_more() {
 
 #[test]
 fn a_clear_lead_needs_no_earlier_turn() {
+    let gate = Gate::default();
     assert_eq!(
-        clear(Some(0.15)).map(|history| (history.reason, history.used())),
+        gate.clear(Some(0.15)).map(|history| (history.reason, history.used())),
         Some((HistoryReason::ClearAlone, false))
     );
-    assert_eq!((clear(Some(0.14)), clear(None)), (None, None));
+    assert_eq!((gate.clear(Some(0.14)), gate.clear(None)), (None, None));
 }
 
 /// The hits of a fleet whose specialists have prototypes with these cosines to the question.
