@@ -31,7 +31,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     let out = Printer::new(cli.output);
     let mut router = connect(&cli.router).await?;
     match cli.command {
-        Command::Add { target, yes, dry_run, no_input } => {
+        Command::Add { target, yes, dry_run, no_input, despite_exam } => {
             let report = test(&mut router, target).await?;
             if dry_run {
                 return out.report(&report);
@@ -40,11 +40,19 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
             if report.registered {
                 return Err(Failure::Failed("a specialist with this id is registered already".into()));
             }
+            if report.exam.as_ref().is_some_and(|exam| exam.refused) && !despite_exam {
+                return Err(Failure::Refused(
+                    "it would take too many questions of others: have its corpus and its example questions \
+                     kept to its field, or repeat with --despite-exam"
+                        .into(),
+                ));
+            }
             if !(yes || confirmed(no_input)?) {
                 return Err(Failure::Failed("nothing was admitted".into()));
             }
             let Report { endpoint, card_sha256, .. } = report;
-            let added = router.add(AddRequest { endpoint, card_sha256 }).await?.into_inner();
+            let request = AddRequest { endpoint, card_sha256, despite_exam };
+            let added = router.add(request).await?.into_inner();
             out.registration(&present(added.registration)?)
         }
         Command::Test { target, conformance: false } => out.report(&test(&mut router, target).await?),

@@ -37,7 +37,7 @@ enum Output {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Have the router look at a specialist, show what it finds, ask, and admit it.
+    /// Have the router look at a specialist and examine it, show what it finds, ask, and admit it.
     Add {
         #[command(flatten)]
         target: Target,
@@ -50,8 +50,11 @@ enum Command {
         /// Never ask; without --yes nothing is admitted.
         #[arg(long)]
         no_input: bool,
+        /// Admit it even where its exam refuses it, and so each of its new revisions.
+        #[arg(long)]
+        despite_exam: bool,
     },
-    /// Have the router look at a specialist and show what it finds.
+    /// Have the router look at a specialist and examine it, and show what it finds.
     Test {
         #[command(flatten)]
         target: Target,

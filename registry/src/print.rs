@@ -1,5 +1,7 @@
 //! How registrations look on a terminal and in JSON.
 
+mod exam;
+
 use std::{
     fmt,
     io::{self, Write},
@@ -146,7 +148,8 @@ fn report_table(report: &Report) -> Result<String, Failure> {
         ("looked for", format!("{} ms", report.duration_ms)),
         ("registered", if report.registered { "already".into() } else { String::new() }),
     ]);
-    Ok(fields(&rows))
+    let exam = report.exam.as_ref().map(|exam| format!("\n{}", exam::words(exam, published.card())));
+    Ok(fields(&rows) + &exam.unwrap_or_default())
 }
 
 fn findings_table(findings: &[Finding]) -> String {
@@ -250,6 +253,7 @@ fn report_json(report: &Report) -> Result<Value, Failure> {
         "space": space_json(report.space.as_ref())?,
         "registered": report.registered,
         "duration_ms": report.duration_ms,
+        "exam": report.exam.as_ref().map(exam::json),
     }))
 }
 
@@ -272,5 +276,7 @@ fn registration_json(registration: &Registration) -> Result<Value, Failure> {
         "prototype_count": registration.prototype_count,
         "registered_at_ms": registration.registered_at_ms,
         "updated_at_ms": registration.updated_at_ms,
+        "exam": registration.exam.as_ref().map(exam::json),
+        "despite_exam": registration.despite_exam,
     }))
 }

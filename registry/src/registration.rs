@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use proto::{Endpoint, Invalid, Prototypes, PublishedCard, SpecialistId, wire};
 
+use crate::Exam;
+
 /// Who made a specialist's prototypes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrototypeOrigin {
@@ -32,6 +34,10 @@ pub struct Registration {
     pub registered_at_ms: u64,
     /// When card, prototypes or state last changed: milliseconds since 1970-01-01 UTC.
     pub updated_at_ms: u64,
+    /// How it does beside the others, at this revision; `None` where it was never examined.
+    pub exam: Option<Arc<Exam>>,
+    /// An operator wants it whatever its exam says.
+    pub despite_exam: bool,
 }
 
 impl Registration {
@@ -60,12 +66,19 @@ impl Registration {
             healthy: true,
             registered_at_ms: 0,
             updated_at_ms: 0,
+            exam: None,
+            despite_exam: false,
         })
     }
 
     /// Its name in the fleet.
     pub fn id(&self) -> &SpecialistId {
         &self.card.card().id
+    }
+
+    /// Whether its exam keeps it out of routing.
+    pub fn is_refused(&self) -> bool {
+        !self.despite_exam && self.exam.as_ref().is_some_and(|exam| exam.is_refused())
     }
 }
 
@@ -91,6 +104,8 @@ impl From<&Registration> for wire::Registration {
             registered_at_ms: registration.registered_at_ms,
             updated_at_ms: registration.updated_at_ms,
             healthy: registration.healthy,
+            exam: registration.exam.as_deref().map(Into::into),
+            despite_exam: registration.despite_exam,
         }
     }
 }

@@ -60,14 +60,21 @@ impl App {
         let store = Store::open(&data.join("router.db")).await?;
         let dialler = Dialler::new(Dialling::new(config.dispatch.allow_private, listening));
         let dispatch = Arc::new(Dispatch::new(config.dispatch.clone(), dialler));
-        let opened = Fleet::open(store.clone(), embedder.clone(), dispatch.clone(), config.fleet.clone());
+        let background = Background::new(vectors);
+        let opened = Fleet::open(
+            store.clone(),
+            embedder.clone(),
+            dispatch.clone(),
+            config.fleet.clone(),
+            (config.route.clone(), background.clone()),
+        );
         let fleet = Arc::new(opened.await?);
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
         Ok(Arc::new(Self {
             metrics: Arc::new(Metrics::new(embedder.space())),
             embedder,
             fleet,
-            background: Background::new(vectors),
+            background,
             policy: config.route.clone(),
             calibration: Arc::new(calibration),
             dispatch,

@@ -1,6 +1,7 @@
 //! The fleet's one writer: it persists a change, then replaces the snapshot, then announces it.
 
 mod conformance;
+mod exam;
 mod look;
 mod refresh;
 
@@ -13,16 +14,21 @@ use std::{
 use embedding::Embedder;
 use prost::Message;
 use proto::{Digest, Endpoint, Prototypes, PublishedCard, SpecialistId, wire};
-use registry::{PrototypeOrigin, Registration, Snapshot, SnapshotError};
+use registry::{Exam, PrototypeOrigin, Registration, Snapshot, SnapshotError};
 use serde::Deserialize;
 use store::{RegistrationRow, Store, StoreError};
 use tokio::sync::{Mutex, Semaphore, broadcast, watch};
 
 pub use conformance::{Examined, Finding, Verdict};
+pub use exam::{Foreign, Tested};
 pub use look::{Found, LookError, look};
 pub use refresh::refresh;
 
-use crate::dispatch::Dispatch;
+use self::exam::Rules;
+use crate::{
+    dispatch::Dispatch,
+    route::{Background, Policy},
+};
 
 /// How many changes a slow watcher may fall behind.
 const WATCH_BACKLOG_MAX: usize = 1_024;
@@ -37,13 +43,21 @@ pub struct Limits {
     pub prototypes_max: usize,
     /// Milliseconds for one look at a specialist.
     pub look_ms: u64,
+    /// Milliseconds for the ten questions that a newcomer is asked.
+    pub exam_ms: u64,
     /// Milliseconds between two looks at each specialist, for its health and its revision.
     pub refresh_ms: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { specialists_max: 10_000, prototypes_max: 256, look_ms: 30_000, refresh_ms: 5_000 }
+        Self {
+            specialists_max: 10_000,
+            prototypes_max: 256,
+            look_ms: 30_000,
+            exam_ms: 20_000,
+            refresh_ms: 5_000,
+        }
     }
 }
 
@@ -65,6 +79,21 @@ pub enum FleetError {
     /// As many specialists are examined as may be at a time.
     #[error("{0} specialists are being examined, and that is the limit: try again in a few minutes")]
     Examining(usize),
+    /// It would take too many questions of specialists that it is not related to.
+    #[error(
+        "{id} would take questions that its own examples have nothing to do with, {foreign}, where 1 in 100 \
+         is allowed: keep its corpus and its example questions to its field, or have it added with \
+         --despite-exam"
+    )]
+    Foreign {
+        /// Who.
+        id: SpecialistId,
+        /// How many, and whose.
+        foreign: Foreign,
+    },
+    /// The exam broke off.
+    #[error("the exam broke off, because the router is stopping: try again")]
+    Unexamined,
     /// The endpoint cannot be admitted.
     #[error(transparent)]
     Look(#[from] LookError),
@@ -116,22 +145,27 @@ pub struct Fleet {
     embedder: Embedder,
     dispatch: Arc<Dispatch>,
     limits: Limits,
+    rules: Arc<Rules>,
     snapshot: watch::Sender<Arc<Snapshot>>,
     changes: broadcast::Sender<Change>,
     /// Held from reading the snapshot that a change starts from until its successor stands.
     writing: Mutex<()>,
     /// Room for examinations: each may hold a long answer, and takes minutes.
     examinations: Semaphore,
+    /// Room for exams: each holds one answer at a time.
+    exams: Semaphore,
 }
 
 impl Fleet {
     /// The fleet as the database remembers it; nobody is dialled. A registration whose prototypes
     /// lie in another space than `embedder`'s is kept, but left out until it is added again.
+    /// `policy` and `background` are those of every question, for exams.
     pub async fn open(
         store: Store,
         embedder: Embedder,
         dispatch: Arc<Dispatch>,
         limits: Limits,
+        (policy, background): (Policy, Background),
     ) -> Result<Self, FleetError> {
         let mut snapshot = Snapshot::empty(embedder.space().clone())?;
         for row in store.registrations().await? {
@@ -151,10 +185,12 @@ impl Fleet {
             embedder,
             dispatch,
             limits,
+            rules: Arc::new(Rules { policy, background }),
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             changes: broadcast::Sender::new(WATCH_BACKLOG_MAX),
             writing: Mutex::default(),
             examinations: Semaphore::new(conformance::EXAMINATIONS_MAX),
+            exams: Semaphore::new(exam::EXAMS_MAX),
         })
     }
 
@@ -169,47 +205,62 @@ impl Fleet {
         (self.snapshot(), self.changes.subscribe())
     }
 
-    /// Looks at `endpoint` and changes nothing.
-    pub async fn test(&self, endpoint: &Endpoint) -> Result<Found, FleetError> {
-        Ok(look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?)
+    /// Looks at `endpoint`, examines what stands there, and changes nothing.
+    pub async fn test(&self, endpoint: &Endpoint) -> Result<Tested, FleetError> {
+        let found = look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
+        self.examined(endpoint, found).await
     }
 
-    /// Admits what stands at `endpoint`, if its card has the digest `shown`.
-    pub async fn add(&self, endpoint: &Endpoint, shown: Digest) -> Result<Arc<Registration>, FleetError> {
-        let found = self.test(endpoint).await?;
+    /// Admits what stands at `endpoint`, if its card has the digest `shown`, and its exam does not refuse
+    /// it or it is wanted `despite_exam`.
+    pub async fn add(
+        &self,
+        endpoint: &Endpoint,
+        shown: Digest,
+        despite_exam: bool,
+    ) -> Result<Arc<Registration>, FleetError> {
+        let found = look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
         if found.card.digest() != shown {
             return Err(FleetError::Changed(endpoint.clone()));
         }
-        let _one_at_a_time = self.writing.lock().await;
-        let snapshot = self.snapshot();
-        let id = &found.card.card().id;
-        if snapshot.get(id).is_some() {
-            return Err(FleetError::Duplicate(id.clone()));
+        // An exam takes seconds, which nobody needs to wait for in vain.
+        if let Some(error) = self.no_room_for(&found.card.card().id) {
+            return Err(error);
         }
-        if snapshot.members().len() >= self.limits.specialists_max {
-            return Err(FleetError::Full(self.limits.specialists_max));
+        let Tested { registration, .. } = self.examined(endpoint, found).await?;
+        let registration = Registration { despite_exam, ..registration };
+        if let Some(error) = refusal(&registration) {
+            return Err(error);
+        }
+        let _one_at_a_time = self.writing.lock().await;
+        if let Some(error) = self.no_room_for(registration.id()) {
+            return Err(error);
         }
         let now = now_ms();
-        let registration = Registration {
-            endpoint: endpoint.clone(),
-            card: Arc::new(found.card),
-            prototypes: Arc::new(found.prototypes),
-            origin: found.origin,
-            enabled: true,
-            healthy: true,
-            registered_at_ms: now,
-            updated_at_ms: now,
-        };
+        let registration = Registration { registered_at_ms: now, updated_at_ms: now, ..registration };
         self.replace(registration, Kind::Added).await
     }
 
-    /// Puts `id` into routing or takes it out.
+    /// Why `id` cannot be admitted, whoever it is.
+    fn no_room_for(&self, id: &SpecialistId) -> Option<FleetError> {
+        let snapshot = self.snapshot();
+        if snapshot.get(id).is_some() {
+            return Some(FleetError::Duplicate(id.clone()));
+        }
+        let full = snapshot.members().len() >= self.limits.specialists_max;
+        full.then_some(FleetError::Full(self.limits.specialists_max))
+    }
+
+    /// Puts `id` into routing, if its exam does not refuse it, or takes it out.
     pub async fn enable(&self, id: &SpecialistId, enabled: bool) -> Result<Arc<Registration>, FleetError> {
         let _one_at_a_time = self.writing.lock().await;
         let snapshot = self.snapshot();
         let current = snapshot.get(id).ok_or_else(|| FleetError::Unknown(id.clone()))?;
         if current.enabled == enabled {
             return Ok(current.clone());
+        }
+        if enabled && let Some(error) = refusal(current) {
+            return Err(error);
         }
         let registration = Registration { enabled, updated_at_ms: now_ms(), ..Registration::clone(current) };
         let kind = if enabled { Kind::Enabled } else { Kind::Disabled };
@@ -250,6 +301,17 @@ impl Fleet {
     }
 }
 
+/// Why its exam keeps it out of routing.
+fn refusal(registration: &Registration) -> Option<FleetError> {
+    let exam = registration.exam.as_ref().filter(|exam| exam.is_refused())?;
+    let (id, foreign) = (registration.id().clone(), Foreign::of(exam));
+    if registration.despite_exam {
+        tracing::warn!(specialist = %id, %foreign, "in routing despite its exam, as an operator wants it");
+        return None;
+    }
+    Some(FleetError::Foreign { id, foreign })
+}
+
 /// Milliseconds since 1970-01-01 UTC.
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -270,6 +332,8 @@ fn row(registration: &Registration) -> RegistrationRow {
         prototypes: wire::PrototypesResponse::from(&*registration.prototypes).encode_to_vec(),
         registered_at_ms: at(registration.registered_at_ms),
         updated_at_ms: at(registration.updated_at_ms),
+        exam: registration.exam.as_ref().map(|exam| wire::Exam::from(&**exam).encode_to_vec()),
+        despite_exam: registration.despite_exam,
     }
 }
 
@@ -277,6 +341,11 @@ fn read(row: RegistrationRow) -> Result<Registration, proto::Invalid> {
     let at = |ms: i64| u64::try_from(ms).unwrap_or_default();
     let prototypes = wire::PrototypesResponse::decode(row.prototypes.as_slice())
         .map_err(|_| proto::Invalid::malformed("prototypes", "cannot be decoded"))?;
+    let exam = |bytes: Vec<u8>| {
+        let exam = wire::Exam::decode(bytes.as_slice())
+            .map_err(|_| proto::Invalid::malformed("exam", "cannot be decoded"))?;
+        Exam::try_from(exam).map(Arc::new)
+    };
     Ok(Registration {
         endpoint: Endpoint::parse("endpoint", &row.endpoint)?,
         card: Arc::new(PublishedCard::read(row.card)?),
@@ -290,5 +359,7 @@ fn read(row: RegistrationRow) -> Result<Registration, proto::Invalid> {
         healthy: true,
         registered_at_ms: at(row.registered_at_ms),
         updated_at_ms: at(row.updated_at_ms),
+        exam: row.exam.map(exam).transpose()?,
+        despite_exam: row.despite_exam,
     })
 }

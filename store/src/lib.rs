@@ -64,6 +64,10 @@ pub struct RegistrationRow {
     pub registered_at_ms: i64,
     /// Milliseconds since 1970-01-01 UTC.
     pub updated_at_ms: i64,
+    /// A serialized `consilium.v1.Exam`; `None` where it was never examined.
+    pub exam: Option<Vec<u8>>,
+    /// Whether an operator wants it whatever its exam says.
+    pub despite_exam: bool,
 }
 
 /// The open database. Cheap to clone.
@@ -110,8 +114,10 @@ impl Store {
             prototypes,
             registered_at_ms,
             updated_at_ms,
+            exam,
+            despite_exam,
         } = row;
-        sqlx::query("INSERT OR REPLACE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT OR REPLACE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(specialist_id)
             .bind(endpoint)
             .bind(enabled)
@@ -120,6 +126,8 @@ impl Store {
             .bind(prototypes)
             .bind(registered_at_ms)
             .bind(updated_at_ms)
+            .bind(exam)
+            .bind(despite_exam)
             .execute(&self.pool)
             .await?;
         Ok(())
@@ -154,6 +162,8 @@ mod tests {
             prototypes: vec![2],
             registered_at_ms: 3,
             updated_at_ms: 4,
+            exam: None,
+            despite_exam: false,
         }
     }
 
@@ -162,14 +172,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("router.db");
         let store = Store::open(&path).await.unwrap();
-        for row in [row("b", "old"), row("a", "x"), row("b", "new"), row("c", "y")] {
+        let examined = RegistrationRow { exam: Some(vec![5]), despite_exam: true, ..row("b", "new") };
+        for row in [row("b", "old"), row("a", "x"), examined.clone(), row("c", "y")] {
             store.put_registration(&row).await.unwrap();
         }
         store.remove_registration("c").await.unwrap();
         store.close().await;
 
         let store = Store::open(&path).await.unwrap();
-        assert_eq!(store.registrations().await.unwrap(), [row("a", "x"), row("b", "new")]);
+        assert_eq!(store.registrations().await.unwrap(), [row("a", "x"), examined]);
+    }
+
+    #[tokio::test]
+    async fn a_registration_from_before_there_were_exams_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("router.db");
+        let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+        let mut first = sqlx::migrate!("./migrations");
+        first.migrations.to_mut().truncate(1);
+        first.run(&pool).await.unwrap();
+        sqlx::query("INSERT INTO registration VALUES ('a', 'x', TRUE, x'01', 'router', x'02', 3, 4)")
+            .execute(&pool)
+            .await
+            .unwrap();
+        pool.close().await;
+
+        let store = Store::open(&path).await.unwrap();
+        assert_eq!(store.registrations().await.unwrap(), [row("a", "x")]);
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@
 
 mod harness;
 
+mod admission;
 mod answers;
 mod bad_input;
 mod changes;

@@ -57,7 +57,11 @@ async fn a_card_that_changed_since_it_was_shown_is_not_admitted() {
         proto::wire::registry_service_client::RegistryServiceClient::connect(router.process.url.clone())
             .await
             .unwrap();
-    let other = proto::wire::AddRequest { endpoint: planets.url.clone(), card_sha256: vec![7; 32] };
+    let other = proto::wire::AddRequest {
+        endpoint: planets.url.clone(),
+        card_sha256: vec![7; 32],
+        ..Default::default()
+    };
     let refused = client.add(other).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::Aborted);
     assert!(refused.message().contains("no longer the one that was shown"), "{}", refused.message());
@@ -172,6 +176,13 @@ fn good(space: Space) -> PrototypesResponse {
     PrototypesResponse { space: Some(space), prototypes, revision: "1".into() }
 }
 
+/// `count` times the same one.
+fn many(space: Space, count: usize) -> PrototypesResponse {
+    let response = good(space);
+    let prototypes = vec![response.prototypes[0].clone(); count];
+    PrototypesResponse { prototypes, ..response }
+}
+
 /// Serves `broken` until the test ends; where.
 async fn serve(card: &[u8], prototypes: Make) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -189,7 +200,7 @@ async fn serve(card: &[u8], prototypes: Make) -> String {
 async fn a_specialist_that_breaks_the_contract_is_told_how() {
     let router = Router::start().await;
     let encoded = prost_encode(&card());
-    let cases: [(&str, Make); 6] = [
+    let cases: [(&str, Make); 8] = [
         ("space: is not the one that was asked for", |mut space| {
             space.weights_sha256 = vec![1; 32];
             good(space)
@@ -214,6 +225,8 @@ async fn a_specialist_that_breaks_the_contract_is_told_how() {
             response.prototypes[0].passage_count = 1;
             response
         }),
+        ("prototypes: are more than the 256 that were asked for", |space| many(space, 257)),
+        ("failed with OutOfRange", |space| many(space, 1_000)),
         ("prototypes: has 0 entries", |space| PrototypesResponse { prototypes: Vec::new(), ..good(space) }),
     ];
     for (why, prototypes) in cases {

@@ -49,6 +49,8 @@ impl From<FleetError> for Status {
             FleetError::Changed(_) => (Code::Aborted, "CARD_CHANGED"),
             FleetError::Full(_) => (Code::ResourceExhausted, "FLEET_FULL"),
             FleetError::Examining(_) => (Code::ResourceExhausted, "EXAMINATIONS_FULL"),
+            FleetError::Foreign { .. } => (Code::FailedPrecondition, "EXAM_FAILED"),
+            FleetError::Unexamined => (Code::Unavailable, "STOPPING"),
             FleetError::Look(look) => match look {
                 LookError::Unreachable(_) => (Code::Unavailable, "SPECIALIST_UNREACHABLE"),
                 LookError::Refused { .. } => (Code::FailedPrecondition, "ADDRESS_REFUSED"),

@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tonic::{Request, Response, Status};
 
 use super::error;
-use crate::fleet::{self, Fleet, FleetError, Found, Verdict};
+use crate::fleet::{self, Fleet, FleetError, Tested, Verdict};
 
 /// The fleet over gRPC.
 pub(super) struct Registering {
@@ -30,16 +30,19 @@ impl Registering {
         Self { fleet, tasks }
     }
 
-    fn report(&self, endpoint: &Endpoint, found: &Found) -> Report {
+    fn report(&self, tested: &Tested) -> Report {
+        let Tested { registration, took } = tested;
+        let prototypes = &registration.prototypes;
         Report {
-            endpoint: endpoint.to_string(),
-            card: found.card.bytes().to_vec(),
-            card_sha256: found.card.digest().as_bytes().to_vec(),
-            prototype_origin: PrototypeOrigin::from(found.origin).into(),
-            prototype_count: u32::try_from(found.prototypes.points.len()).unwrap_or(u32::MAX),
-            space: Some((&found.prototypes.space).into()),
-            registered: self.fleet.snapshot().get(&found.card.card().id).is_some(),
-            duration_ms: u32::try_from(found.took.as_millis()).unwrap_or(u32::MAX),
+            endpoint: registration.endpoint.to_string(),
+            card: registration.card.bytes().to_vec(),
+            card_sha256: registration.card.digest().as_bytes().to_vec(),
+            prototype_origin: PrototypeOrigin::from(registration.origin).into(),
+            prototype_count: u32::try_from(prototypes.points.len()).unwrap_or(u32::MAX),
+            space: Some((&prototypes.space).into()),
+            registered: self.fleet.snapshot().get(registration.id()).is_some(),
+            duration_ms: u32::try_from(took.as_millis()).unwrap_or(u32::MAX),
+            exam: registration.exam.as_deref().map(Into::into),
         }
     }
 }
@@ -49,22 +52,22 @@ impl RegistryService for Registering {
     async fn test(&self, request: Request<TestRequest>) -> Result<Response<TestResponse>, Status> {
         let TestRequest { endpoint: at, conformance } = request.into_inner();
         let endpoint = endpoint(&at)?;
-        let (found, findings) = if conformance {
+        let (tested, findings) = if conformance {
             let examined = self.fleet.examine(&endpoint).await?;
-            (examined.found, examined.findings)
+            (examined.tested, examined.findings)
         } else {
             (Some(self.fleet.test(&endpoint).await?), Vec::new())
         };
         Ok(Response::new(TestResponse {
-            report: found.map(|found| self.report(&endpoint, &found)),
+            report: tested.map(|tested| self.report(&tested)),
             findings: findings.into_iter().map(finding).collect(),
         }))
     }
 
     async fn add(&self, request: Request<AddRequest>) -> Result<Response<AddResponse>, Status> {
-        let AddRequest { endpoint: at, card_sha256 } = request.into_inner();
+        let AddRequest { endpoint: at, card_sha256, despite_exam } = request.into_inner();
         let shown = Digest::read("card_sha256", &card_sha256).map_err(|e| error::invalid(&e))?;
-        let registration = self.fleet.add(&endpoint(&at)?, shown).await?;
+        let registration = self.fleet.add(&endpoint(&at)?, shown, despite_exam).await?;
         Ok(Response::new(AddResponse { registration: Some((&*registration).into()) }))
     }
 

@@ -7,6 +7,7 @@
 
 mod answer;
 mod calls;
+mod heard;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,8 @@ use proto::{Endpoint, Space, wire};
 use tonic::Code;
 
 use self::answer::Transcript;
-use super::{Fleet, FleetError, Found, LookError, look};
+pub(super) use self::heard::{Heard, hear};
+use super::{Fleet, FleetError, LookError, Tested, look};
 
 /// How many specialists are examined at a time.
 pub(super) const EXAMINATIONS_MAX: usize = 2;
@@ -209,8 +211,8 @@ struct Record {
 /// What an examination gives.
 #[derive(Debug)]
 pub struct Examined {
-    /// What stands there, if it can be admitted.
-    pub found: Option<Found>,
+    /// What stands there, if a look admits it; its exam is without answers.
+    pub tested: Option<Tested>,
     /// One for each rule, in their order.
     pub findings: Vec<Finding>,
 }
@@ -235,7 +237,11 @@ impl Fleet {
         let record = record::record(channel, self.embedder.space(), self.limits.prototypes_max).await;
         let mut findings = verdicts::judge(&record);
         findings.push(admission);
-        Ok(Examined { found, findings })
+        let tested = match found {
+            Some(found) => Some(self.routed(endpoint, found).await?),
+            None => None,
+        };
+        Ok(Examined { tested, findings })
     }
 }
 

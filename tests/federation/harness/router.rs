@@ -19,9 +19,10 @@ use tonic::{Status, Streaming, transport::Channel};
 
 use super::{PATIENCE, Process, run};
 
-/// Hashed vectors, and frequent looks at the fleet. The limits of asking stay as they are, so that a busy
-/// machine fails no test.
-pub(crate) const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n[fleet]\nrefresh_ms = 50\n";
+/// Hashed vectors, frequent looks at the fleet, and little patience with newcomers that never come to an
+/// end. The limits of asking stay as they are, so that a busy machine fails no test.
+pub(crate) const SETTINGS: &str =
+    "encoder = { kind = \"hashed\" }\n[fleet]\nrefresh_ms = 50\nexam_ms = 2000\n";
 
 /// Numbers for hashed vectors: refused is whose score is less than 0.1 above half of the background's.
 const CALIBRATION: &str = "temperature = 0.05\nconfidence_min = 0.5\nmiss_max = 0.726\n\

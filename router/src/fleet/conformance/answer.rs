@@ -87,6 +87,9 @@ pub(super) struct Reading {
     /// What the first `done` says.
     pub(super) outcome: Option<wire::Outcome>,
     pub(super) done: bool,
+    /// When the first words came, and when `done` did.
+    pub(super) first_words: Option<Duration>,
+    pub(super) ended: Option<Duration>,
 }
 
 /// Reads the answer called `name` to its end, whatever is wrong on the way.
@@ -100,6 +103,13 @@ pub(super) fn read(name: &str, transcript: &Transcript) -> Reading {
         }
         before = *at;
         reader.event(bytes);
+        let found = &mut reader.found;
+        if found.first_words.is_none() && found.words_bytes > 0 {
+            found.first_words = Some(*at);
+        }
+        if found.ended.is_none() && found.done {
+            found.ended = Some(*at);
+        }
     }
     reader.place = format!("{name}, after event {}", transcript.events.len());
     if !reader.found.done && !transcript.events.is_empty() || transcript.ending == Ending::Silent {

@@ -85,7 +85,7 @@ fn events(rule: Rule, readings: &[Reading]) -> Finding {
 }
 
 /// How an answer did not come to its end.
-fn unfinished(transcript: &Transcript, reading: &Reading) -> Option<(Verdict, String)> {
+pub(super) fn unfinished(transcript: &Transcript, reading: &Reading) -> Option<(Verdict, String)> {
     let failed = |what: String| Some((Verdict::Failed, what));
     let unknown = |what: &str| Some((Verdict::NotExamined, what.to_owned()));
     match (transcript.ending, reading.done) {
