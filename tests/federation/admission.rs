@@ -2,7 +2,9 @@
 
 use std::process::Output;
 
-use proto::wire::{AddRequest, TestRequest, registry_service_client::RegistryServiceClient};
+use proto::wire::{
+    AddRequest, TestRequest, registry_service_client::RegistryServiceClient, watch_response::Kind,
+};
 use serde_json::{Value, json};
 use tonic::Code;
 
@@ -127,6 +129,42 @@ async fn who_is_stuffed_with_every_field_is_refused_unless_an_operator_wants_it(
     let shown = router.registry_json(&["show", "soap"]).await;
     assert_eq!((&shown["enabled"], &shown["despite_exam"]), (&json!(true), &json!(true)));
     assert_eq!(shown["exam"]["refused"], true);
+}
+
+#[tokio::test]
+async fn a_new_revision_that_is_stuffed_is_taken_out_of_routing() {
+    let (router, _standing) = fleet().await;
+    let honest = soap(&[]).start().await;
+    let address = format!("127.0.0.1:{}", honest.port());
+    router.add(&honest).await;
+    let first = router.registry_json(&["show", "soap"]).await;
+    let mut changes = router.watch().await;
+
+    honest.kill().await;
+    let stuffed = soap(&stuffing()).start_on(&address).await;
+    assert!(changes.until(Kind::Disabled).await.exam.unwrap().refused);
+    let shown = router.registry_json(&["show", "soap"]).await;
+    assert_eq!(shown["enabled"], false);
+    assert_ne!(shown["card"]["revision"], first["card"]["revision"]);
+    refused(&router.registry(&["enable", "soap"]).await, "have it added with --despite-exam");
+    for question in PLANETS {
+        assert_eq!(router.ask(question).await.words_of("soap"), "");
+    }
+
+    // What an operator wants all the same stays through its revisions.
+    assert!(router.registry(&["remove", "soap"]).await.status.success());
+    stuffed.kill().await;
+    let honest = soap(&[]).start_on(&address).await;
+    assert!(router.registry(&["add", &honest.url, "--yes", "--despite-exam"]).await.status.success());
+    honest.kill().await;
+    let _stuffed = soap(&stuffing()).start_on(&address).await;
+    let updated = changes.until(Kind::Updated).await;
+    assert!(updated.despite_exam && updated.exam.unwrap().refused);
+    assert_eq!(router.registry_json(&["show", "soap"]).await["enabled"], true);
+
+    let (_, log) = router.process.stop_and_read().await;
+    let refused = log.lines().filter(|line| line.contains("its new revision is refused"));
+    assert_eq!(refused.count(), 1, "{log}");
 }
 
 #[tokio::test]

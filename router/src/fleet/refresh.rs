@@ -11,7 +11,7 @@ use proto::{Endpoint, SpecialistId};
 use registry::{Registration, Snapshot};
 use serve::Tasks;
 
-use super::{Change, Fleet, FleetError, Found, Kind, look, look::glance, now_ms};
+use super::{Change, Fleet, FleetError, Foreign, Kind, Tested, look, look::glance, now_ms};
 
 /// How many specialists are looked at at once.
 const LOOKS_MAX: usize = 16;
@@ -83,31 +83,38 @@ impl Fleet {
         complaints.note(&id, refreshed);
     }
 
-    /// Takes over the new card and prototypes of `member`.
+    /// Takes over the new card and prototypes of `member`, once they are examined. What the exam refuses
+    /// is kept, so that it is not examined again, but taken out of routing.
     async fn update(&self, member: &Registration) -> Result<(), FleetError> {
         let endpoint = &member.endpoint;
-        let Found { card, prototypes, origin, .. } =
-            look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
-        let (new, old) = (card.card(), member.card.card());
+        let found = look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
+        let (new, old) = (found.card.card(), member.card.card());
         if (&new.id, &new.institution) != (&old.id, &old.institution) {
             // Nobody admitted who stands there now, and its words must not go out under this name.
             tracing::error!(specialist = %old.id, "another one stands at its endpoint: it is disabled");
             return self.enable(&old.id, false).await.map(drop);
         }
+        let Tested { registration: new, .. } = self.examined(endpoint, found).await?;
         let _one_at_a_time = self.writing.lock().await;
         let snapshot = self.snapshot();
         let Some(current) = snapshot.get(member.id()).filter(|current| current.endpoint == *endpoint) else {
             return Ok(());
         };
-        let registration = Registration {
-            card: Arc::new(card),
-            prototypes: Arc::new(prototypes),
-            origin,
-            healthy: true,
+        let new = Registration {
+            registered_at_ms: current.registered_at_ms,
             updated_at_ms: now_ms(),
-            ..Registration::clone(current)
+            despite_exam: current.despite_exam,
+            enabled: current.enabled,
+            ..new
         };
-        self.replace(registration, Kind::Updated).await.map(drop)
+        if !(current.enabled && new.is_refused()) {
+            return self.replace(new, Kind::Updated).await.map(drop);
+        }
+        if let Some(exam) = &new.exam {
+            let foreign = Foreign::of(exam);
+            tracing::warn!(specialist = %new.id(), %foreign, "its new revision is refused: it is disabled");
+        }
+        self.replace(Registration { enabled: false, ..new }, Kind::Disabled).await.map(drop)
     }
 
     /// Health is seen, not stored: the next start looks again.
