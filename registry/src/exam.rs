@@ -50,7 +50,7 @@ pub struct Overlap {
     /// Whether enough of the own questions would go there without the newcomer, so that what it takes
     /// there is welcome.
     pub neighbour: bool,
-    /// Questions of the standing one that were tried.
+    /// Questions and prototypes of the standing one that were tried.
     pub asked: usize,
     /// How many of them go to the newcomer once it stands.
     pub taken: usize,
@@ -63,10 +63,27 @@ pub struct Overlap {
 pub struct Unrelated {
     /// How many these are.
     pub specialists: usize,
-    /// Questions of theirs that were tried.
+    /// Of what people wrote: their example questions and titles.
+    pub questions: Share,
+    /// Of their prototypes. These lie nearer to their own than any question does, so what is taken of
+    /// them must not be hidden among the questions, nor the other way round.
+    pub prototypes: Share,
+}
+
+/// A part of what was tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// How many were tried.
     pub asked: usize,
     /// How many of them it would take.
     pub taken: usize,
+}
+
+impl Share {
+    /// Whether it is more than may be taken.
+    pub fn is_too_much(self) -> bool {
+        self.taken >= TAKEN_MIN && self.taken * TAKEN_ONE_IN > self.asked
+    }
 }
 
 /// Ten answers to a specialist's own example questions.
@@ -104,8 +121,7 @@ pub struct Latency {
 impl Exam {
     /// Whether it takes too much of what it is not related to.
     pub fn is_refused(&self) -> bool {
-        let Unrelated { asked, taken, .. } = self.unrelated;
-        taken >= TAKEN_MIN && taken * TAKEN_ONE_IN > asked
+        self.unrelated.questions.is_too_much() || self.unrelated.prototypes.is_too_much()
     }
 }
 
@@ -143,11 +159,24 @@ impl From<&Exam> for wire::Exam {
             own: Some(wire::exam::Own { asked: count(asked), led: count(led), uncovered: count(uncovered) }),
             overlaps: exam.overlaps.iter().map(overlap).collect(),
             unrelated_specialists: count(exam.unrelated.specialists),
-            unrelated_asked: count(exam.unrelated.asked),
-            unrelated_taken: count(exam.unrelated.taken),
+            unrelated_questions: Some(exam.unrelated.questions.into()),
+            unrelated_prototypes: Some(exam.unrelated.prototypes.into()),
             refused: exam.is_refused(),
             answers: exam.answers.as_ref().map(Into::into),
         }
+    }
+}
+
+impl From<Share> for wire::exam::Share {
+    fn from(share: Share) -> Self {
+        Self { asked: count(share.asked), taken: count(share.taken) }
+    }
+}
+
+impl From<wire::exam::Share> for Share {
+    fn from(share: wire::exam::Share) -> Self {
+        let wire::exam::Share { asked, taken } = share;
+        Self { asked: size(asked), taken: size(taken) }
     }
 }
 
@@ -184,8 +213,8 @@ impl TryFrom<wire::Exam> for Exam {
             own,
             overlaps,
             unrelated_specialists,
-            unrelated_asked,
-            unrelated_taken,
+            unrelated_questions,
+            unrelated_prototypes,
             // Said again from the counts.
             refused: _,
             answers,
@@ -204,8 +233,8 @@ impl TryFrom<wire::Exam> for Exam {
             overlaps: overlaps.map_err(|invalid| invalid.within("exam.overlaps"))?,
             unrelated: Unrelated {
                 specialists: size(unrelated_specialists),
-                asked: size(unrelated_asked),
-                taken: size(unrelated_taken),
+                questions: unrelated_questions.unwrap_or_default().into(),
+                prototypes: unrelated_prototypes.unwrap_or_default().into(),
             },
             answers: answers.map(Into::into),
         })
@@ -253,8 +282,11 @@ mod tests {
 
     #[track_caller]
     fn refused(taken: usize, asked: usize, expected: bool) {
-        let unrelated = Unrelated { specialists: 3, asked, taken };
-        assert_eq!(Exam { unrelated, ..Exam::default() }.is_refused(), expected, "{taken} of {asked}");
+        let (share, ample) = (Share { asked, taken }, Share { asked: 5_000, taken: 1 });
+        for (questions, prototypes) in [(share, ample), (ample, share)] {
+            let unrelated = Unrelated { specialists: 3, questions, prototypes };
+            assert_eq!(Exam { unrelated, ..Exam::default() }.is_refused(), expected, "{taken} of {asked}");
+        }
     }
 
     #[test]
@@ -281,7 +313,11 @@ mod tests {
                 taken: 4,
                 lost: 1,
             }],
-            unrelated: Unrelated { specialists: 2, asked: 50, taken: 2 },
+            unrelated: Unrelated {
+                specialists: 2,
+                questions: Share { asked: 50, taken: 2 },
+                prototypes: Share { asked: 90, taken: 1 },
+            },
             answers: Some(Answers {
                 asked: 10,
                 answered: 8,

@@ -81,9 +81,8 @@ pub enum FleetError {
     Examining(usize),
     /// It would take too many questions of specialists that it is not related to.
     #[error(
-        "{id} would take questions that its own examples have nothing to do with, {foreign}, where 1 in 100 \
-         is allowed: keep its corpus and its example questions to its field, or have it added with \
-         --despite-exam"
+        "{id} would take what it is not related to, {foreign}, where 1 in 100 is allowed: keep its corpus \
+         and its example questions to its field, or have it added with --despite-exam"
     )]
     Foreign {
         /// Who.

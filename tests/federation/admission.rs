@@ -89,7 +89,7 @@ async fn a_second_institution_of_a_field_is_admitted_and_its_overlap_reported() 
     let shown = String::from_utf8(added.stderr).unwrap();
     assert!(added.status.success(), "{shown}");
     assert!(shown.contains("Its own 3 example questions: "), "{shown}");
-    assert!(shown.contains("Would take 0 of 6 questions of 1 specialists"), "{shown}");
+    assert!(shown.contains("Of 1 that it is not related to, would take 0 of 6 (0.0 %) questions"), "{shown}");
     assert!(shown.lines().any(|line| line.starts_with("planets") && line.contains("same")), "{shown}");
     assert!(shown.contains("Of 10 answers 10 had words"), "{shown}");
 

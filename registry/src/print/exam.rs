@@ -4,7 +4,7 @@ use proto::{
     Card,
     wire::{
         self,
-        exam::{Answers, Latency, Overlap, Own},
+        exam::{Answers, Latency, Overlap, Own, Share},
     },
 };
 use registry::exam::{TAKEN_MIN, TAKEN_ONE_IN};
@@ -35,12 +35,12 @@ fn routing(exam: &wire::Exam) -> Vec<String> {
              {uncovered} are too far from everybody."
         ),
     }];
-    let (taken, of) = (exam.unrelated_taken, exam.unrelated_asked);
     lines.push(match exam.unrelated_specialists {
         0 => "Nobody stands yet that it is not related to.".to_owned(),
         others => format!(
-            "Would take {taken} of {of} questions of {others} specialists that it is not related to ({}).",
-            share(taken, of)
+            "Of {others} that it is not related to, would take {} questions and titles, and {} prototypes.",
+            share(exam.unrelated_questions),
+            share(exam.unrelated_prototypes)
         ),
     });
     if exam.refused {
@@ -54,8 +54,9 @@ fn routing(exam: &wire::Exam) -> Vec<String> {
     lines
 }
 
-fn share(part: u32, of: u32) -> String {
-    format!("{:.1} %", 100.0 * f64::from(part) / f64::from(of.max(1)))
+fn share(share: Option<Share>) -> String {
+    let Share { asked, taken } = share.unwrap_or_default();
+    format!("{taken} of {asked} ({:.1} %)", 100.0 * f64::from(taken) / f64::from(asked.max(1)))
 }
 
 fn overlaps(overlaps: &[Overlap]) -> Vec<String> {
@@ -128,11 +129,16 @@ pub(super) fn json(exam: &wire::Exam) -> Value {
         "own": { "asked": asked, "led": led, "uncovered": uncovered },
         "overlaps": exam.overlaps.iter().map(overlap).collect::<Vec<_>>(),
         "unrelated_specialists": exam.unrelated_specialists,
-        "unrelated_asked": exam.unrelated_asked,
-        "unrelated_taken": exam.unrelated_taken,
+        "unrelated_questions": share_json(exam.unrelated_questions),
+        "unrelated_prototypes": share_json(exam.unrelated_prototypes),
         "refused": exam.refused,
         "answers": exam.answers.as_ref().map(answers_json),
     })
+}
+
+fn share_json(share: Option<Share>) -> Value {
+    let Share { asked, taken } = share.unwrap_or_default();
+    json!({ "asked": asked, "taken": taken })
 }
 
 fn answers_json(answers: &Answers) -> Value {

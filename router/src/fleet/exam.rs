@@ -11,13 +11,17 @@ mod tests;
 use std::{fmt, sync::Arc, time::Duration};
 
 use proto::{Endpoint, SpecialistId};
-use registry::{Exam, Registration};
+use registry::{Exam, Registration, Snapshot, exam::Share};
 
 pub(super) use self::routing::Rules;
-use super::{Fleet, FleetError, Found, now_ms};
+use self::routing::Titles;
+use super::{Fleet, FleetError, Found, LookError, now_ms};
 
 /// How many newcomers answer at a time.
 pub(super) const EXAMS_MAX: usize = 4;
+
+/// How many titles of standing specialists are tried: embedding more would take long.
+const TITLES_MAX: usize = 512;
 
 /// How many of those that would lose questions are named.
 const NAMED_MAX: usize = 3;
@@ -34,9 +38,9 @@ pub struct Tested {
 /// What a refused specialist would take, and of whom: for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Foreign {
-    taken: usize,
-    asked: usize,
-    /// Those that would lose most, and how many questions.
+    questions: Share,
+    prototypes: Share,
+    /// Those that would lose most, and how many of both.
     of: Vec<(SpecialistId, usize)>,
 }
 
@@ -44,8 +48,8 @@ impl Foreign {
     pub(super) fn of(exam: &Exam) -> Self {
         let losing = exam.overlaps.iter().filter(|overlap| !overlap.neighbour && overlap.taken > 0);
         Self {
-            taken: exam.unrelated.taken,
-            asked: exam.unrelated.asked,
+            questions: exam.unrelated.questions,
+            prototypes: exam.unrelated.prototypes,
             of: losing.take(NAMED_MAX).map(|overlap| (overlap.id.clone(), overlap.taken)).collect(),
         }
     }
@@ -53,9 +57,17 @@ impl Foreign {
 
 impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { taken, asked, of } = self;
+        let Self { questions, prototypes, of } = self;
         let of: Vec<String> = of.iter().map(|(id, taken)| format!("{taken} of {id}")).collect();
-        write!(f, "{taken} of {asked} ({})", of.join(", "))
+        write!(
+            f,
+            "{} of {} questions and titles and {} of {} prototypes, {}",
+            questions.taken,
+            questions.asked,
+            prototypes.taken,
+            prototypes.asked,
+            of.join(", ")
+        )
     }
 }
 
@@ -78,12 +90,23 @@ impl Fleet {
             despite_exam: false,
         };
         let (rules, snapshot, newcomer) = (self.rules.clone(), self.snapshot(), registration.clone());
-        let tried = move || routing::examine(&rules, &snapshot, &newcomer);
+        let titles = self.titles(&snapshot).await?;
+        let tried = move || routing::examine(&rules, &snapshot, &titles, &newcomer);
         let exam = match tokio::task::spawn_blocking(tried).await {
             Ok(exam) => Exam { examined_at_ms: now, ..exam? },
             Err(_) => return Err(FleetError::Unexamined),
         };
         Ok(Tested { registration: Registration { exam: Some(Arc::new(exam)), ..registration }, took })
+    }
+
+    /// Where the titles of those that stand lie; of the largest fleets only some.
+    async fn titles(&self, snapshot: &Snapshot) -> Result<Titles, LookError> {
+        let standing = routing::standing(&self.rules, snapshot);
+        let every = standing.len().div_ceil(TITLES_MAX).max(1);
+        let some: Vec<_> = standing.into_iter().step_by(every).map(|member| member.card.card()).collect();
+        let titles: Vec<String> = some.iter().map(|card| card.title.clone()).collect();
+        let vectors = self.embedder.embed_all(&titles, |_| {}).await?;
+        Ok(some.iter().map(|card| card.id.clone()).zip(vectors).collect())
     }
 
     /// The same, with the exam of its answers.

@@ -1,8 +1,8 @@
 //! What a newcomer would do to the routing of the fleet. Pure: it asks nobody and reads no clock.
 //!
-//! Questions are what a snapshot holds: the example questions of the cards, and prototypes in the place
-//! of more. Each stands among the prototypes of its owner, and meets them without itself, newcomer and
-//! standing ones alike; otherwise everybody would know their own by heart.
+//! Questions are what is there without anybody's conversations: the example questions and titles of the
+//! cards, and prototypes in the place of more. What stands among the prototypes of its owner meets them
+//! without itself, newcomer and standing ones alike; otherwise everybody would know their own by heart.
 
 use std::{
     cmp::Reverse,
@@ -10,10 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use proto::{AskOptions, Embedding, Prototype, SpecialistId};
+use proto::{AskOptions, Embedding, Prototype, SpecialistId, UnitVector};
 use registry::{
     Exam, PrototypeOrigin, Registration, Snapshot, SnapshotError,
-    exam::{OVERLAPS_MAX, Overlap, Own, Unrelated},
+    exam::{OVERLAPS_MAX, Overlap, Own, Share, Unrelated},
 };
 
 use crate::route::{self, Background, Policy, Status};
@@ -49,17 +49,17 @@ struct Lead {
     covers: bool,
 }
 
-/// Whom `question`, which stands among the prototypes of `owner`, goes to in `snapshot`. Whoever was left
+/// Whom `question`, which may stand among the prototypes of `owner`, goes to in `snapshot`. Whoever was left
 /// alone lately counts, and so does whoever asks for consent.
 fn lead(
     rules: &Rules,
     snapshot: &Snapshot,
-    question: &Prototype,
+    question: &UnitVector,
     owner: &SpecialistId,
 ) -> Result<Option<Lead>, SnapshotError> {
     let Rules { policy, background } = rules;
     let options = AskOptions::default();
-    let question = Embedding { space: snapshot.space().clone(), vector: question.vector.clone() };
+    let question = Embedding { space: snapshot.space().clone(), vector: question.clone() };
     let mut hits = route::nearest(policy, &options, snapshot, &question)?;
     hits.retain(|hit| {
         let own = || snapshot.owner(hit.key.slot).is_some_and(|registration| registration.id() == owner);
@@ -79,11 +79,43 @@ fn lead(
 fn goes_to(
     rules: &Rules,
     snapshot: &Snapshot,
-    question: &Prototype,
+    question: &UnitVector,
     owner: &SpecialistId,
 ) -> Result<Option<SpecialistId>, SnapshotError> {
     let lead = lead(rules, snapshot, question, owner)?;
     Ok(lead.filter(|lead| lead.covers).map(|lead| lead.id))
+}
+
+/// Where the titles of standing specialists' cards lie.
+pub(super) type Titles = BTreeMap<SpecialistId, UnitVector>;
+
+/// The fleet with and without a newcomer.
+struct Trial<'a> {
+    rules: &'a Rules,
+    newcomer: &'a Registration,
+    without: Snapshot,
+    with: Snapshot,
+}
+
+impl Trial<'_> {
+    /// What the newcomer takes of `questions`, which are `owner`'s.
+    fn taken<'q>(
+        &self,
+        owner: &SpecialistId,
+        questions: impl Iterator<Item = &'q UnitVector>,
+    ) -> Result<Share, SnapshotError> {
+        let mut share = Share::default();
+        for question in questions {
+            share.asked += 1;
+            // Few are taken, so most are routed once.
+            if goes_to(self.rules, &self.with, question, owner)?.as_ref() == Some(self.newcomer.id())
+                && goes_to(self.rules, &self.without, question, owner)?.as_ref() == Some(owner)
+            {
+                share.taken += 1;
+            }
+        }
+        Ok(share)
+    }
 }
 
 /// What `newcomer` would do to the fleet of `snapshot`, in which an earlier revision of its own does not
@@ -91,44 +123,40 @@ fn goes_to(
 pub(super) fn examine(
     rules: &Rules,
     snapshot: &Snapshot,
+    titles: &Titles,
     newcomer: &Registration,
 ) -> Result<Exam, SnapshotError> {
     let id = newcomer.id();
-    let is_general = |id: &SpecialistId| rules.policy.general.as_ref() == Some(id);
-    if is_general(id) {
+    if is_general(rules, id) {
         return Ok(Exam { general: true, ..Exam::default() });
     }
     let without = snapshot.without(id)?;
     let with = without.with(Arc::new(Registration { enabled: true, ..newcomer.clone() }))?;
-    let (own, lost) = own(rules, &with, newcomer)?;
-    let neighbours = neighbours(rules, &without, newcomer)?;
+    let trial = Trial { rules, newcomer, without, with };
+    let (own, lost) = own(&trial)?;
+    let neighbours = neighbours(&trial)?;
 
-    let standing = without.members().filter(|member| member.enabled && !is_general(member.id()));
-    let standing: Vec<&Arc<Registration>> = standing.collect();
+    let standing = standing(rules, &trial.without);
     let each_max = (QUESTIONS_MAX / standing.len().max(1)).max(1);
     let mut unrelated = Unrelated::default();
     let mut overlaps = Vec::new();
     // In the largest fleets not everybody is tried.
     for member in standing.iter().step_by(standing.len().div_ceil(QUESTIONS_MAX).max(1)) {
         let owner = member.id();
-        let questions = questions(member, each_max);
-        let mut taken = 0;
-        for &question in &questions {
-            // Few are taken, so most are routed once.
-            if goes_to(rules, &with, question, owner)?.as_ref() == Some(id)
-                && goes_to(rules, &without, question, owner)?.as_ref() == Some(owner)
-            {
-                taken += 1;
-            }
-        }
-        let (asked, neighbour) = (questions.len(), neighbours.contains(owner));
+        let (examples, stand_ins) = questions(member, each_max);
+        let questions = trial.taken(owner, vectors(&examples).chain(titles.get(owner)))?;
+        let prototypes = trial.taken(owner, vectors(&stand_ins))?;
+        let neighbour = neighbours.contains(owner);
         if !neighbour {
             unrelated.specialists += 1;
-            unrelated.asked += asked;
-            unrelated.taken += taken;
+            add(&mut unrelated.questions, questions);
+            add(&mut unrelated.prototypes, prototypes);
         }
+        let mut both = questions;
+        add(&mut both, prototypes);
         let lost = lost.get(owner).copied().unwrap_or_default();
-        if neighbour || taken > 0 || lost > 0 {
+        if neighbour || both.taken > 0 || lost > 0 {
+            let Share { asked, taken } = both;
             overlaps.push(Overlap { id: owner.clone(), neighbour, asked, taken, lost });
         }
     }
@@ -137,19 +165,32 @@ pub(super) fn examine(
     Ok(Exam { own, overlaps, unrelated, ..Exam::default() })
 }
 
-/// Where the example questions of `newcomer` go in `with`, in which it stands, and how many each of the
-/// others gets.
-fn own(
-    rules: &Rules,
-    with: &Snapshot,
-    newcomer: &Registration,
-) -> Result<(Own, BTreeMap<SpecialistId, usize>), SnapshotError> {
-    let id = newcomer.id();
-    let (examples, _) = parts(newcomer);
+fn is_general(rules: &Rules, id: &SpecialistId) -> bool {
+    rules.policy.general.as_ref() == Some(id)
+}
+
+/// Those that have questions to lose.
+pub(super) fn standing<'a>(rules: &Rules, snapshot: &'a Snapshot) -> Vec<&'a Arc<Registration>> {
+    snapshot.members().filter(|member| member.enabled && !is_general(rules, member.id())).collect()
+}
+
+fn vectors<'a>(points: &[&'a Prototype]) -> impl Iterator<Item = &'a UnitVector> {
+    points.iter().map(|point| &point.vector)
+}
+
+fn add(to: &mut Share, more: Share) {
+    to.asked += more.asked;
+    to.taken += more.taken;
+}
+
+/// Where the newcomer's example questions go once it stands, and how many each of the others gets.
+fn own(trial: &Trial<'_>) -> Result<(Own, BTreeMap<SpecialistId, usize>), SnapshotError> {
+    let id = trial.newcomer.id();
+    let (examples, _) = parts(trial.newcomer);
     let mut own = Own { asked: examples.len(), ..Own::default() };
     let mut lost = BTreeMap::new();
     for question in examples {
-        match goes_to(rules, with, question, id)? {
+        match goes_to(trial.rules, &trial.with, &question.vector, id)? {
             None => own.uncovered += 1,
             Some(to) if to == *id => own.led += 1,
             Some(to) => *lost.entry(to).or_default() += 1,
@@ -158,28 +199,21 @@ fn own(
     Ok((own, lost))
 }
 
-/// Who already covers enough of what `newcomer` means to answer, in `without`, in which it does not
-/// stand.
-fn neighbours(
-    rules: &Rules,
-    without: &Snapshot,
-    newcomer: &Registration,
-) -> Result<BTreeSet<SpecialistId>, SnapshotError> {
-    let (examples, _) = parts(newcomer);
-    let questions = questions(newcomer, usize::MAX);
-    let questions = if examples.is_empty() { &questions[..] } else { &questions[..examples.len()] };
+/// Who already covers enough of what the newcomer means to answer, without it.
+fn neighbours(trial: &Trial<'_>) -> Result<BTreeSet<SpecialistId>, SnapshotError> {
+    let (examples, stand_ins) = questions(trial.newcomer, usize::MAX);
+    let (tried, stand_in) = if examples.is_empty() { (stand_ins, true) } else { (examples, false) };
     let mut covered: BTreeMap<SpecialistId, usize> = BTreeMap::new();
-    for &question in questions {
-        if let Some(to) = goes_to(rules, without, question, newcomer.id())? {
+    for question in vectors(&tried) {
+        if let Some(to) = goes_to(trial.rules, &trial.without, question, trial.newcomer.id())? {
             *covered.entry(to).or_default() += 1;
         }
     }
-    let asked = questions.len();
     let enough = |count: usize| {
-        if examples.is_empty() {
-            count * NEIGHBOUR_BY_STAND_INS_ONE_IN > asked
+        if stand_in {
+            count * NEIGHBOUR_BY_STAND_INS_ONE_IN > tried.len()
         } else {
-            count * NEIGHBOUR_ONE_IN >= asked
+            count * NEIGHBOUR_ONE_IN >= tried.len()
         }
     };
     Ok(covered.into_iter().filter(|(_, count)| enough(*count)).map(|(id, _)| id).collect())
@@ -199,10 +233,10 @@ fn parts(of: &Registration) -> (&[Prototype], &[Prototype]) {
     }
 }
 
-/// At most `max` questions for `of`: its example questions first, then stand-ins, evenly taken.
-fn questions(of: &Registration, max: usize) -> Vec<&Prototype> {
+/// At most `max` prototypes of `of` to be tried: its example questions first, then others, evenly taken.
+fn questions(of: &Registration, max: usize) -> (Vec<&Prototype>, Vec<&Prototype>) {
     let (examples, others) = parts(of);
     let room = max.saturating_sub(examples.len()).min(STAND_INS_MAX).min(others.len());
     let spread = (0..room).map(|n| &others[n * others.len() / room]);
-    examples.iter().take(max).chain(spread).collect()
+    (examples.iter().take(max).collect(), spread.collect())
 }

@@ -4,7 +4,10 @@ use prost::Message;
 use proto::{Digest, Pooling, Prototype, Prototypes, PublishedCard, Space, UnitVector, wire};
 use registry::{PrototypeOrigin, exam::Unrelated};
 
-use super::{routing::examine, *};
+use super::{
+    routing::{Titles, examine},
+    *,
+};
 use crate::route::{Background, Policy};
 
 /// Fields, and directions in which the passages of a field differ.
@@ -27,6 +30,14 @@ fn point(field: usize, n: usize) -> Prototype {
     numbers[FIELDS + n % SIDES] += 0.5;
     numbers[FIELDS + (n / SIDES + 5 * n + 3) % SIDES] += 0.2;
     Prototype { vector: UnitVector::scale(numbers).unwrap(), passage_count: 5 }
+}
+
+/// A word for `field`: as near to its points as they are to each other.
+fn title(field: usize) -> UnitVector {
+    let mut numbers = vec![0.0; FIELDS + SIDES];
+    numbers[field] = 1.0;
+    numbers[NOWHERE - 1] = 0.8;
+    UnitVector::scale(numbers).unwrap()
 }
 
 /// A specialist that made `made`, and whose card lists `examples`.
@@ -64,11 +75,17 @@ fn rules(general: Option<&str>) -> Rules {
 }
 
 fn exam_of(newcomer: &Registration, snapshot: &registry::Snapshot) -> Exam {
-    examine(&rules(None), snapshot, newcomer).unwrap()
+    examine(&rules(None), snapshot, &Titles::new(), newcomer).unwrap()
 }
 
 fn overlaps(exam: &Exam) -> Vec<(&str, bool)> {
     exam.overlaps.iter().map(|overlap| (overlap.id.as_str(), overlap.neighbour)).collect()
+}
+
+/// Nothing of the twenty prototypes and five example questions of so many.
+fn nothing_of(specialists: usize) -> Unrelated {
+    let of = |each: usize| Share { asked: specialists * each, taken: 0 };
+    Unrelated { specialists, questions: of(5), prototypes: of(20) }
 }
 
 /// A thousand prototypes of all fields, as public as those of the others.
@@ -80,7 +97,7 @@ fn stuffing() -> Vec<Prototype> {
 fn a_new_field_is_welcome_and_takes_nothing() {
     let exam = exam_of(&honest("new", 7, 0), &six());
     assert_eq!((exam.own.asked, exam.own.led, exam.own.uncovered), (5, 5, 0));
-    assert_eq!(exam.unrelated, Unrelated { specialists: 6, asked: 6 * 25, taken: 0 });
+    assert_eq!(exam.unrelated, nothing_of(6));
     assert!(exam.overlaps.is_empty() && !exam.is_refused(), "{exam:?}");
 }
 
@@ -89,7 +106,7 @@ fn a_second_institution_of_a_field_is_welcome_and_its_overlap_is_reported() {
     let exam = exam_of(&honest("second", 2, 8), &six());
     assert_eq!(overlaps(&exam), [("field-2", true)]);
     assert!(exam.overlaps[0].taken > 0 && exam.overlaps[0].asked == 25, "{exam:?}");
-    assert_eq!(exam.unrelated, Unrelated { specialists: 5, asked: 5 * 25, taken: 0 });
+    assert_eq!(exam.unrelated, nothing_of(5));
     assert!(!exam.is_refused());
 }
 
@@ -154,11 +171,11 @@ fn who_is_disabled_or_general_has_nothing_to_lose() {
     let out = Registration { enabled: false, ..honest("field-0", 0, 0) };
     let snapshot = fleet([out, honest("field-1", 1, 0), honest("field-2", 2, 0)]);
     let stuffed = specialist("stuffed", stuffing(), &[]);
-    let exam = examine(&rules(Some("field-1")), &snapshot, &stuffed).unwrap();
+    let exam = examine(&rules(Some("field-1")), &snapshot, &Titles::new(), &stuffed).unwrap();
     let asked = exam.overlaps.iter().map(|overlap| overlap.asked).sum::<usize>();
     assert_eq!((asked, exam.overlaps[0].id.as_str()), (25, "field-2"));
 
-    let general = examine(&rules(Some("stuffed")), &snapshot, &stuffed).unwrap();
+    let general = examine(&rules(Some("stuffed")), &snapshot, &Titles::new(), &stuffed).unwrap();
     assert_eq!(general, Exam { general: true, ..Exam::default() });
 }
 
@@ -166,5 +183,20 @@ fn who_is_disabled_or_general_has_nothing_to_lose() {
 fn questions_of_a_large_fleet_are_few_for_each() {
     let crowd = (0..200).map(|n| honest(&format!("one-{n}"), n % 6, n % 7));
     let exam = exam_of(&honest("new", 7, 0), &fleet(crowd));
-    assert_eq!((exam.unrelated.specialists, exam.unrelated.asked), (200, 200 * (4_096 / 200)));
+    let Unrelated { specialists, questions, prototypes } = exam.unrelated;
+    assert_eq!((specialists, questions.asked + prototypes.asked), (200, 200 * (4_096 / 200)));
+}
+
+#[test]
+fn a_few_keywords_that_miss_every_prototype_are_seen_by_what_people_wrote() {
+    let titles: Titles =
+        (0..6).map(|field| (format!("field-{field}").parse().unwrap(), title(field))).collect();
+    let words: Vec<_> = (0..6).map(|field| Prototype { vector: title(field), passage_count: 0 }).collect();
+    let stuffed = specialist("stuffed", words, &[]);
+    let exam = examine(&rules(None), &six(), &titles, &stuffed).unwrap();
+    let Unrelated { questions, prototypes, .. } = exam.unrelated;
+    assert_eq!((prototypes, questions), (nothing_of(6).prototypes, Share { asked: 36, taken: 6 }));
+    assert!(exam.is_refused());
+    let honest = examine(&rules(None), &six(), &titles, &honest("new", 7, 0)).unwrap();
+    assert_eq!(honest.unrelated.questions, Share { asked: 36, taken: 0 });
 }
