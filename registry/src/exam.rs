@@ -47,8 +47,7 @@ pub struct Own {
 pub struct Overlap {
     /// The standing one.
     pub id: SpecialistId,
-    /// Whether enough of the own questions would go there without the newcomer, so that what it takes
-    /// there is welcome.
+    /// Whether it fits enough of the newcomer's own questions, so that what is taken there is welcome.
     pub neighbour: bool,
     /// Questions and prototypes of the standing one that were tried.
     pub asked: usize,

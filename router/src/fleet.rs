@@ -151,7 +151,7 @@ pub struct Fleet {
     writing: Mutex<()>,
     /// Room for examinations: each may hold a long answer, and takes minutes.
     examinations: Semaphore,
-    /// Room for exams: each holds one answer at a time.
+    /// Room for exams: each takes a core for its routing, and holds one answer at a time.
     exams: Semaphore,
 }
 

@@ -17,7 +17,7 @@ pub(super) use self::routing::Rules;
 use self::routing::Titles;
 use super::{Fleet, FleetError, Found, LookError, now_ms};
 
-/// How many newcomers answer at a time.
+/// How many newcomers are examined at a time; others wait for their turn.
 pub(super) const EXAMS_MAX: usize = 4;
 
 /// How many titles of standing specialists are tried: embedding more would take long.
@@ -111,10 +111,10 @@ impl Fleet {
 
     /// The same, with the exam of its answers.
     pub(super) async fn examined(&self, endpoint: &Endpoint, found: Found) -> Result<Tested, FleetError> {
-        let Tested { registration, took } = self.routed(endpoint, found).await?;
         let wait = Duration::from_millis(self.limits.look_ms);
         let room = tokio::time::timeout(wait, self.exams.acquire()).await;
         let Ok(Ok(_room)) = room else { return Err(FleetError::Examining(EXAMS_MAX)) };
+        let Tested { registration, took } = self.routed(endpoint, found).await?;
         let channel = self.dispatch.channel(endpoint);
         let questions = &registration.card.card().example_questions;
         let answers = answers::ask(channel, questions, Duration::from_millis(self.limits.exam_ms)).await;

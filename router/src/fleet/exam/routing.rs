@@ -16,7 +16,7 @@ use registry::{
     exam::{OVERLAPS_MAX, Overlap, Own, Share, Unrelated},
 };
 
-use crate::route::{self, Background, Policy, Status};
+use crate::route::{self, Background, Candidate, Policy, Status};
 
 /// The most questions of standing specialists that are tried, over the whole fleet: some seconds.
 const QUESTIONS_MAX: usize = 4_096;
@@ -27,9 +27,13 @@ const STAND_INS_MAX: usize = 256;
 /// A prototype at this cosine or nearer is the question itself.
 const ITSELF_MIN: f32 = 0.999;
 
-/// A neighbour has at least one in so many of a newcomer's own example questions, so there are at most
-/// four, and none for who lists a question of every field.
+/// A neighbour fits at least one in so many of a newcomer's own example questions, so that who lists a
+/// question of every field has none.
 const NEIGHBOUR_ONE_IN: usize = 4;
+
+/// Who has at least one in so many of the best one's share of the softmax fits nearly as well: where
+/// several institutions have one field, each is the best for a few questions only.
+const RIVAL_ONE_IN: f32 = 4.0;
 
 /// Prototypes say less than example questions of what a newcomer means to answer, so that more than one
 /// in so many must lie at a neighbour.
@@ -41,22 +45,15 @@ pub(in crate::fleet) struct Rules {
     pub(in crate::fleet) background: Background,
 }
 
-/// Whom a question goes to.
-struct Lead {
-    /// Who fits best.
-    id: SpecialistId,
-    /// Whether it fits well enough to be asked.
-    covers: bool,
-}
-
-/// Whom `question`, which may stand among the prototypes of `owner`, goes to in `snapshot`. Whoever was left
-/// alone lately counts, and so does whoever asks for consent.
-fn lead(
+/// Who covers `question`, which may stand among the prototypes of `owner`, in `snapshot` and fits about as
+/// well as the best one, who comes first and would lead. Whoever was left alone lately counts, and so does
+/// whoever asks for consent. All that an exam knows of routing stands here.
+fn fitting(
     rules: &Rules,
     snapshot: &Snapshot,
     question: &UnitVector,
     owner: &SpecialistId,
-) -> Result<Option<Lead>, SnapshotError> {
+) -> Result<Vec<SpecialistId>, SnapshotError> {
     let Rules { policy, background } = rules;
     let options = AskOptions::default();
     let question = Embedding { space: snapshot.space().clone(), vector: question.clone() };
@@ -68,11 +65,14 @@ fn lead(
     let scores = route::score(&hits, policy.temperature);
     let background = background.score(&question.vector, policy.temperature);
     let decision = route::decide(policy, &options, snapshot, &scores, background, &BTreeSet::new());
-    let best = decision.candidates.into_iter().next().filter(|best| best.score.is_some());
-    Ok(best.map(|best| Lead {
-        id: best.registration.id().clone(),
-        covers: best.status != Status::BelowThreshold,
-    }))
+    let best = decision.candidates.first().map_or(0.0, |best| best.probability);
+    let fits = |candidate: &Candidate| {
+        candidate.score.is_some()
+            && candidate.status != Status::BelowThreshold
+            && candidate.probability * RIVAL_ONE_IN >= best
+    };
+    let fitting = decision.candidates.iter().filter(|candidate| fits(candidate));
+    Ok(fitting.map(|candidate| candidate.registration.id().clone()).collect())
 }
 
 /// Whom it goes to, if anybody covers it.
@@ -82,8 +82,7 @@ fn goes_to(
     question: &UnitVector,
     owner: &SpecialistId,
 ) -> Result<Option<SpecialistId>, SnapshotError> {
-    let lead = lead(rules, snapshot, question, owner)?;
-    Ok(lead.filter(|lead| lead.covers).map(|lead| lead.id))
+    Ok(fitting(rules, snapshot, question, owner)?.into_iter().next())
 }
 
 /// Where the titles of standing specialists' cards lie.
@@ -205,8 +204,8 @@ fn neighbours(trial: &Trial<'_>) -> Result<BTreeSet<SpecialistId>, SnapshotError
     let (tried, stand_in) = if examples.is_empty() { (stand_ins, true) } else { (examples, false) };
     let mut covered: BTreeMap<SpecialistId, usize> = BTreeMap::new();
     for question in vectors(&tried) {
-        if let Some(to) = goes_to(trial.rules, &trial.without, question, trial.newcomer.id())? {
-            *covered.entry(to).or_default() += 1;
+        for fitting in fitting(trial.rules, &trial.without, question, trial.newcomer.id())? {
+            *covered.entry(fitting).or_default() += 1;
         }
     }
     let enough = |count: usize| {

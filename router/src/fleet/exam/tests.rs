@@ -111,6 +111,15 @@ fn a_second_institution_of_a_field_is_welcome_and_its_overlap_is_reported() {
 }
 
 #[test]
+fn the_seventh_institution_of_a_field_is_as_welcome_as_the_second() {
+    let same = (0..6).map(|n| honest(&format!("same-{n}"), 2, 25 * n));
+    let others = [honest("field-0", 0, 0), honest("field-1", 1, 0)];
+    let exam = exam_of(&honest("seventh", 2, 150), &fleet(same.chain(others)));
+    assert!(exam.overlaps.len() == 6 && exam.overlaps.iter().all(|overlap| overlap.neighbour), "{exam:?}");
+    assert_eq!(exam.unrelated, nothing_of(2));
+}
+
+#[test]
 fn who_is_stuffed_is_refused_whatever_its_examples_are() {
     let of_its_own: Vec<_> = (0..5).map(|n| point(7, n)).collect();
     let of_one: Vec<_> = (40..45).map(|n| point(2, n)).collect();
