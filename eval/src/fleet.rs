@@ -54,7 +54,8 @@ impl Fleet {
         Ok(Self::new(scattered(space, count, prototypes)?, background))
     }
 
-    fn case<'a>(&'a self, rules: &'a Rules) -> Case<'a> {
+    /// What decisions depend on but the question.
+    pub(crate) fn case<'a>(&'a self, rules: &'a Rules) -> Case<'a> {
         Case {
             policy: &rules.policy,
             calibration: &rules.calibration,

@@ -15,13 +15,13 @@ use clap::ValueEnum;
 use embedding::{Embedder, Model};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use proto::{
-    AskOptions, Conversation, Embedding, Prototype, Prototypes, Role, Space, Turn, UnitVector,
+    Conversation, Embedding, Prototype, Prototypes, Role, Space, Turn, UnitVector,
     prototypes::PASSAGES_PER_PROTOTYPE_MIN,
 };
 use registry::{Registration, Snapshot};
 use router::{
     ask::query,
-    route::{self, Background, Policy, gate},
+    route::{Background, Policy, gate},
 };
 
 use self::{
@@ -29,7 +29,11 @@ use self::{
     figures::Figures,
     mtrag::{Asked, Data},
 };
-use crate::{fleet::Fleet, progress, record::Output};
+use crate::{
+    fleet::{Fleet, Rules},
+    progress,
+    record::Output,
+};
 
 /// Questions that are routed at the same time.
 const CONCURRENT: usize = 32;
@@ -82,12 +86,6 @@ impl Outcome {
     }
 }
 
-/// The specialists that one fold meets.
-struct Specialists {
-    snapshot: Snapshot,
-    fleet: Fleet,
-}
-
 /// Measures, and prints one table.
 pub(crate) async fn run(turns: &Turns) -> Result<()> {
     let figures = measure(turns, Model::load(&turns.model)?).await?;
@@ -120,7 +118,7 @@ async fn specialists(
     embedder: &Embedder,
     asked: &[Asked],
     folds: &BTreeMap<&str, usize>,
-) -> Result<Vec<Specialists>> {
+) -> Result<Vec<Fleet>> {
     let background = embedder.embed_all(&Background::questions(), |_| {}).await?;
     let rewrites: Vec<String> = asked.iter().map(|asked| asked.rewrite.clone()).collect();
     let vectors = embedder.embed_all(&rewrites, |_| {}).await?;
@@ -132,7 +130,7 @@ async fn specialists(
             by_domain.entry(&asked.domain).or_default().push(vector.clone());
         }
         let snapshot = register(embedder.space(), by_domain)?;
-        Ok(Specialists { fleet: Fleet::new(snapshot.clone(), background.clone()), snapshot })
+        Ok(Fleet::new(snapshot, background.clone()))
     };
     (0..FOLDS).map(meets).collect()
 }
@@ -152,8 +150,7 @@ fn register(space: &Arc<Space>, by_domain: BTreeMap<&str, Vec<UnitVector>>) -> R
 }
 
 /// Routes a question by each way.
-async fn outcome(embedder: &Embedder, specialists: &Specialists, case: Case) -> Result<Outcome> {
-    let Specialists { snapshot, fleet } = specialists;
+async fn outcome(embedder: &Embedder, fleet: &Fleet, case: Case) -> Result<Outcome> {
     let best = |question: &Embedding| {
         let decision = fleet.route(question)?;
         let best = decision.candidates.iter().find(|candidate| candidate.score.is_some());
@@ -161,8 +158,7 @@ async fn outcome(embedder: &Embedder, specialists: &Specialists, case: Case) -> 
     };
     let turns = case.turns.iter().map(|text| Turn { role: Role::User, text: text.clone() });
     let conversation = Conversation::new(turns.collect())?;
-    let by_gate =
-        query(embedder, &Policy::default(), &AskOptions::default(), snapshot, &conversation).await?;
+    let by_gate = query(embedder, &fleet.case(&Rules::default()), &conversation).await?;
     let alone = embedder.embed(conversation.question()).await?;
     let mut earlier: Vec<&str> = conversation.earlier().rev().take(gate::TURNS_MAX).collect();
     earlier.reverse();
@@ -178,7 +174,7 @@ async fn outcome(embedder: &Embedder, specialists: &Specialists, case: Case) -> 
     let turns: Vec<String> = earlier.into_iter().map(str::to_owned).collect();
     let vectors = embedder.embed_all(&turns, |_| {}).await?;
     Ok(Outcome {
-        opens: opens(snapshot, conversation.question(), &alone.embedding, &vectors)?,
+        opens: opens(fleet, conversation.question(), &alone.embedding, &vectors)?,
         gate: best(&by_gate.embedded.embedding)?,
         used: by_gate.history.used(),
         never: best(&alone.embedding)?,
@@ -189,10 +185,10 @@ async fn outcome(embedder: &Embedder, specialists: &Specialists, case: Case) -> 
 }
 
 /// Whether each of the gates that are tried lets the turns at `earlier` count for `question`, at `lies`.
-fn opens(snapshot: &Snapshot, question: &str, lies: &Embedding, earlier: &[UnitVector]) -> Result<Vec<bool>> {
+fn opens(fleet: &Fleet, question: &str, lies: &Embedding, earlier: &[UnitVector]) -> Result<Vec<bool>> {
     let policy = Policy { hits_max: gate::HITS_MAX, ..Policy::default() };
-    let hits = route::nearest(&policy, &AskOptions::default(), snapshot, lies)?;
-    let margin = gate::margin(&hits, policy.hits_max);
+    let hits = fleet.search(&Rules { policy, ..Rules::default() }, lies)?;
+    let margin = gate::margin(&hits, gate::HITS_MAX);
     let opens = |gate: gate::Gate| {
         let follows = || gate.follows(question, &lies.vector, earlier, margin);
         !earlier.is_empty() && gate.clear(margin).unwrap_or_else(follows).used()

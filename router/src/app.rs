@@ -17,7 +17,7 @@ use crate::{
     dispatch::Dispatch,
     fleet::{self, Fleet},
     metrics::Metrics,
-    route::{Background, Calibration, Policy},
+    route::{Background, Calibration, Rules},
 };
 
 /// Everything that a question meets on its way.
@@ -26,12 +26,8 @@ pub struct App {
     pub embedder: Embedder,
     /// Who is there.
     pub fleet: Arc<Fleet>,
-    /// Questions that belong to nobody.
-    pub background: Background,
-    /// What the operator decided about routing.
-    pub policy: Policy,
-    /// The numbers that routing follows.
-    pub calibration: Arc<Calibration>,
+    /// What routing follows.
+    pub rules: Arc<Rules>,
     /// How specialists are asked.
     pub dispatch: Arc<Dispatch>,
     /// What operators see.
@@ -49,24 +45,20 @@ impl App {
     pub async fn build(config: &Config, listening: IpAddr, tasks: &Tasks) -> Result<Arc<Self>> {
         config.check().map_err(anyhow::Error::msg)?;
         let embedder = start_encoder(config)?;
-        let vectors = embedder
-            .embed_all(&Background::questions(), |_| {})
-            .await
-            .context("cannot embed the background questions")?;
         let data = &config.data;
         std::fs::create_dir_all(data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
         let calibration = calibrate::load(data, embedder.space())?;
+        let rules = Arc::new(rules(config, calibration, &embedder).await?);
         let store = Store::open(&data.join("router.db")).await?;
         let dialler = Dialler::new(Dialling::new(config.dispatch.allow_private, listening));
         let dispatch = Arc::new(Dispatch::new(config.dispatch.clone(), dialler));
-        let background = Background::new(vectors);
         let opened = Fleet::open(
             store.clone(),
             embedder.clone(),
             dispatch.clone(),
             config.fleet.clone(),
-            (config.route.clone(), background.clone()),
+            rules.clone(),
         );
         let fleet = Arc::new(opened.await?);
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
@@ -74,9 +66,7 @@ impl App {
             metrics: Arc::new(Metrics::new(embedder.space())),
             embedder,
             fleet,
-            background,
-            policy: config.route.clone(),
-            calibration: Arc::new(calibration),
+            rules,
             dispatch,
             answer_max: Duration::from_millis(config.limits.answer_ms),
             room: Arc::new(Semaphore::new(config.limits.in_flight_max)),
@@ -99,6 +89,13 @@ impl App {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// What `config` and `calibration` say, and where the background's questions lie.
+pub(crate) async fn rules(config: &Config, calibration: Calibration, embedder: &Embedder) -> Result<Rules> {
+    let vectors = embedder.embed_all(&Background::questions(), |_| {}).await;
+    let background = Background::new(vectors.context("cannot embed the background questions")?);
+    Ok(Rules { policy: config.route.clone(), calibration: Arc::new(calibration), background })
 }
 
 pub(crate) fn start_encoder(config: &Config) -> Result<Embedder> {

@@ -181,19 +181,13 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         return Err(AskError::UnknownSpecialist(unknown.clone()));
     }
     let ejected = app.ejected(&snapshot);
-    let case = Case {
-        policy: &app.policy,
-        calibration: &app.calibration,
-        options,
-        snapshot: &snapshot,
-        ejected: &ejected,
-    };
+    let case = app.rules.case(options, &snapshot, &ejected);
     let Query { embedded, history } = query(&app.embedder, &case, &question.conversation).await?;
     let terms = Terms::of(question.conversation.question());
     let began = Instant::now();
     let hits = case.nearest(&embedded.embedding)?;
     let searched = Instant::now();
-    let survey = case.survey(&embedded.embedding, terms.hashes().len(), &hits, &app.background);
+    let survey = case.survey(&embedded.embedding, terms.hashes().len(), &hits, &app.rules.background);
     let surveyed = Instant::now();
     // What was said before a question is not shown to those who are not asked, not even as a vector.
     let shown = if history.used() {
@@ -210,7 +204,7 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         decide: (surveyed - searched) + probed.elapsed(),
     };
     let foreign = if decision.is_uncovered() {
-        route::foreign(question.conversation.question(), &app.policy.languages)
+        route::foreign(question.conversation.question(), &app.rules.policy.languages)
     } else {
         None
     };
@@ -218,7 +212,7 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
     Ok(Routed {
         request_id: question.request_id.clone(),
         decision,
-        calibration: app.calibration.clone(),
+        calibration: app.rules.calibration.clone(),
         snapshot,
         question: embedded.embedding,
         history,
@@ -230,14 +224,8 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
 
 /// Probes those whom the prototypes leave in doubt, all at once; whoever does not answer is judged by its
 /// prototypes.
-async fn probe(
-    app: &App,
-    case: &Case<'_>,
-    survey: &Survey,
-    question: &Embedding,
-    terms: &Terms,
-) -> Shown {
-    let limit = Duration::from_millis(app.policy.probe_ms);
+async fn probe(app: &App, case: &Case<'_>, survey: &Survey, question: &Embedding, terms: &Terms) -> Shown {
+    let limit = Duration::from_millis(app.rules.policy.probe_ms);
     let probes = case.probes(survey).into_iter().filter_map(|slot| {
         let registration = case.snapshot.owner(slot)?;
         let probe = Probe {

@@ -23,12 +23,12 @@ use sha2::{Digest as _, Sha256};
 use store::Store;
 
 use crate::{
-    app::start_encoder,
+    app::{rules, start_encoder},
     config::Config,
     dial::{self, Dialler},
     dispatch::Dispatch,
     fleet::Fleet,
-    route::{Background, Calibration, Case, Fitted},
+    route::{Calibration, Fitted, Rules},
 };
 pub use fit::{Sample, fit};
 
@@ -118,12 +118,14 @@ pub async fn run(calibrating: &Calibrating) -> Result<()> {
     let store = Store::open(&database).await?;
     let dialler = Dialler::new(dial::Policy::new(config.dispatch.allow_private, [127, 0, 0, 1].into()));
     let dispatch = Arc::new(Dispatch::new(config.dispatch.clone(), dialler));
-    let fleet = Fleet::open(store, embedder.clone(), dispatch.clone(), config.fleet.clone()).await?;
+    let rules = Arc::new(rules(&config, Calibration::default(), &embedder).await?);
+    let opened = Fleet::open(store, embedder.clone(), dispatch.clone(), config.fleet.clone(), rules.clone());
+    let fleet = opened.await?;
     let snapshot = fleet.snapshot();
 
     let (lines, digest) = questions(calibrating, &snapshot)?;
     let gathering =
-        Gathering { config: &config, embedder: &embedder, dispatch: &dispatch, snapshot: &snapshot };
+        Gathering { rules: &rules, embedder: &embedder, dispatch: &dispatch, snapshot: &snapshot };
     let samples = gathering.samples(&lines).await?;
     let mut calibration = fit(&samples, &config.route, calibrating.prior)?;
     let outside = samples.iter().filter(|sample| sample.right.is_none()).count();
@@ -181,7 +183,7 @@ fn read(path: &Path, hasher: &mut Sha256) -> Result<Vec<Line>> {
 
 /// Whom and what the samples come from.
 struct Gathering<'a> {
-    config: &'a Config,
+    rules: &'a Rules,
     embedder: &'a Embedder,
     dispatch: &'a Dispatch,
     snapshot: &'a Snapshot,
@@ -189,11 +191,10 @@ struct Gathering<'a> {
 
 impl Gathering<'_> {
     async fn samples(&self, lines: &[Line]) -> Result<Vec<Sample>> {
-        let background = Background::new(self.embedder.embed_all(&Background::questions(), |_| {}).await?);
         let texts: Vec<String> = lines.iter().map(|line| line.query.clone()).collect();
         let vectors = self.embedder.embed_all(&texts, |_| {}).await?;
         let shows = io::stderr().is_terminal();
-        let samples = lines.iter().zip(vectors).map(|(line, vector)| self.sample(line, vector, &background));
+        let samples = lines.iter().zip(vectors).map(|(line, vector)| self.sample(line, vector));
         let mut samples = stream::iter(samples).buffered(PROBED_AT_ONCE);
         let mut gathered = Vec::new();
         while let Some(sample) = samples.next().await {
@@ -209,19 +210,13 @@ impl Gathering<'_> {
         Ok(gathered)
     }
 
-    async fn sample(&self, line: &Line, vector: UnitVector, background: &Background) -> Result<Sample> {
+    async fn sample(&self, line: &Line, vector: UnitVector) -> Result<Sample> {
         let (options, ejected) = Default::default();
-        let case = Case {
-            policy: &self.config.route,
-            calibration: &Calibration::default(),
-            options: &options,
-            snapshot: self.snapshot,
-            ejected: &ejected,
-        };
+        let case = self.rules.case(&options, self.snapshot, &ejected);
         let question = Embedding { space: self.embedder.space().clone(), vector };
         let terms = Terms::of(&line.query);
         let probes = self.snapshot.placed().filter(|(_, registration)| {
-            self.config.route.probes_max > 0
+            self.rules.policy.probes_max > 0
                 && registration.enabled
                 && registration.card.card().probing != Probing::Off
         });
@@ -239,7 +234,7 @@ impl Gathering<'_> {
         }
         Ok(Sample {
             hits: case.nearest(&question)?,
-            background: background.cosines(&question.vector),
+            background: self.rules.background.cosines(&question.vector),
             terms: terms.hashes().len(),
             evidence,
             right: line.right,

@@ -24,11 +24,7 @@ pub use exam::{Foreign, Tested};
 pub use look::{Found, LookError, look};
 pub use refresh::refresh;
 
-use self::exam::Rules;
-use crate::{
-    dispatch::Dispatch,
-    route::{Background, Policy},
-};
+use crate::{dispatch::Dispatch, route::Rules};
 
 /// How many changes a slow watcher may fall behind.
 const WATCH_BACKLOG_MAX: usize = 1_024;
@@ -164,7 +160,7 @@ impl Fleet {
         embedder: Embedder,
         dispatch: Arc<Dispatch>,
         limits: Limits,
-        (policy, background): (Policy, Background),
+        rules: Arc<Rules>,
     ) -> Result<Self, FleetError> {
         let mut snapshot = Snapshot::empty(embedder.space().clone())?;
         for row in store.registrations().await? {
@@ -184,7 +180,7 @@ impl Fleet {
             embedder,
             dispatch,
             limits,
-            rules: Arc::new(Rules { policy, background }),
+            rules,
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             changes: broadcast::Sender::new(WATCH_BACKLOG_MAX),
             writing: Mutex::default(),

@@ -12,7 +12,10 @@ mod language;
 mod policy;
 mod score;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use index::Hit;
 use proto::{AskOptions, Embedding, Evidence, SpecialistId};
@@ -26,6 +29,30 @@ pub use gate::{History, HistoryReason};
 pub use language::{Foreign, Language, UnknownLanguage, foreign};
 pub use policy::Policy;
 pub use score::{Scores, log_sum_exp, score};
+
+/// All that routing follows, from one start of the router to the next.
+#[derive(Debug)]
+pub struct Rules {
+    /// What the operator decided.
+    pub policy: Policy,
+    /// What was fitted; decisions keep it.
+    pub calibration: Arc<Calibration>,
+    /// Questions that belong to nobody.
+    pub background: Background,
+}
+
+impl Rules {
+    /// The case of somebody who wants what `options` say of the fleet in `snapshot`, of which `ejected` failed
+    /// too often lately.
+    pub fn case<'a>(
+        &'a self,
+        options: &'a AskOptions,
+        snapshot: &'a Snapshot,
+        ejected: &'a BTreeSet<SpecialistId>,
+    ) -> Case<'a> {
+        Case { policy: &self.policy, calibration: &self.calibration, options, snapshot, ejected }
+    }
+}
 
 /// All that a decision depends on but the question.
 #[derive(Debug, Clone, Copy)]

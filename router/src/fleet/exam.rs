@@ -13,7 +13,6 @@ use std::{fmt, sync::Arc, time::Duration};
 use proto::{Endpoint, SpecialistId};
 use registry::{Exam, Registration, Snapshot, exam::Share};
 
-pub(super) use self::routing::Rules;
 use self::routing::Titles;
 use super::{Fleet, FleetError, Found, LookError, now_ms};
 

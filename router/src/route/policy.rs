@@ -45,7 +45,15 @@ impl Default for Policy {
 impl Policy {
     /// Whether every number is in its range; if not, which is not.
     pub fn check(&self) -> Result<(), &'static str> {
-        let Self { specialists_max, hits_max, probes_max: _, probe_window, probe_ms, general: _, languages: _ } = self;
+        let Self {
+            specialists_max,
+            hits_max,
+            probes_max: _,
+            probe_window,
+            probe_ms,
+            general: _,
+            languages: _,
+        } = self;
         if *specialists_max == 0 {
             return Err("route.specialists_max must be at least 1");
         }

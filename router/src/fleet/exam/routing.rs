@@ -16,7 +16,7 @@ use registry::{
     exam::{OVERLAPS_MAX, Overlap, Own, Share, Unrelated},
 };
 
-use crate::route::{self, Background, Candidate, Policy, Status};
+use crate::route::{Candidate, Rules, Shown, Status};
 
 /// The most questions of standing specialists that are tried, over the whole fleet: some seconds.
 const QUESTIONS_MAX: usize = 4_096;
@@ -39,12 +39,6 @@ const RIVAL_ONE_IN: f32 = 4.0;
 /// in so many must lie at a neighbour.
 const NEIGHBOUR_BY_STAND_INS_ONE_IN: usize = 2;
 
-/// The numbers that routing follows, as for every question.
-pub(in crate::fleet) struct Rules {
-    pub(in crate::fleet) policy: Policy,
-    pub(in crate::fleet) background: Background,
-}
-
 /// Who covers `question`, which may stand among the prototypes of `owner`, in `snapshot` and fits about as
 /// well as the best one, who comes first and would lead. Whoever was left alone lately counts, and so does
 /// whoever asks for consent. All that an exam knows of routing stands here.
@@ -54,17 +48,16 @@ fn fitting(
     question: &UnitVector,
     owner: &SpecialistId,
 ) -> Result<Vec<SpecialistId>, SnapshotError> {
-    let Rules { policy, background } = rules;
-    let options = AskOptions::default();
+    let (options, ejected) = (AskOptions::default(), BTreeSet::new());
+    let case = rules.case(&options, snapshot, &ejected);
     let question = Embedding { space: snapshot.space().clone(), vector: question.clone() };
-    let mut hits = route::nearest(policy, &options, snapshot, &question)?;
+    let mut hits = case.nearest(&question)?;
     hits.retain(|hit| {
         let own = || snapshot.owner(hit.key.slot).is_some_and(|registration| registration.id() == owner);
         hit.similarity < ITSELF_MIN || !own()
     });
-    let scores = route::score(&hits, policy.temperature);
-    let background = background.score(&question.vector, policy.temperature);
-    let decision = route::decide(policy, &options, snapshot, &scores, background, &BTreeSet::new());
+    let survey = case.survey(&question, 0, &hits, &rules.background);
+    let decision = case.decide(&survey, &Shown::new());
     let best = decision.candidates.first().map_or(0.0, |best| best.probability);
     let fits = |candidate: &Candidate| {
         candidate.score.is_some()

@@ -8,7 +8,7 @@ use super::{
     routing::{Titles, examine},
     *,
 };
-use crate::route::{Background, Policy};
+use crate::route::{Background, ByPrototypes, Calibration, FilledIn, Line, Policy, Rules, Strength};
 
 /// Fields, and directions in which the passages of a field differ.
 const FIELDS: usize = 16;
@@ -68,10 +68,29 @@ fn six() -> registry::Snapshot {
     fleet((0..6).map(|field| honest(&format!("field-{field}"), field, 0)))
 }
 
+/// Refused is who has less than 0.5 above half of the background's; asked is who has a fifth of the softmax.
+fn calibration() -> Calibration {
+    Calibration {
+        temperature: 0.05,
+        miss_max: 0.8,
+        by_prototypes: ByPrototypes { slope: 100.0, background_weight: 0.5, offset: -50.0 },
+        strength: Strength { nearness: 20.0, covered: 0.0, titled: 0.0, familiar: 0.0 },
+        filled_in: FilledIn {
+            nearness: Line { offset: 0.0, slope: 1.0 },
+            ..Calibration::default().filled_in
+        },
+        ..Calibration::default()
+    }
+}
+
 fn rules(general: Option<&str>) -> Rules {
     let general = general.map(|id| id.parse().unwrap());
-    let policy = Policy { confidence_min: 0.5, miss_max: 0.8, general, ..Policy::default() };
-    Rules { policy, background: Background::new(vec![point(NOWHERE, 0).vector]) }
+    let background = Background::new(vec![point(NOWHERE, 0).vector]);
+    Rules {
+        policy: Policy { general, ..Policy::default() },
+        calibration: Arc::new(calibration()),
+        background,
+    }
 }
 
 fn exam_of(newcomer: &Registration, snapshot: &registry::Snapshot) -> Exam {
