@@ -182,7 +182,7 @@ fn by_evidence(scored: &[Scored], policy: &Policy, fitted: &Calibration, shift: 
 /// A sample as it would be routed.
 struct Judged<'a> {
     kind: &'a str,
-    /// Of the best one.
+    /// That somebody covers it.
     confidence: f32,
     /// 1 less the probability of the right one; `None` where nobody is.
     miss: Option<f64>,
@@ -197,7 +197,8 @@ impl<'a> Judged<'a> {
         };
         let judged: Vec<(Slot, f32, f32)> = scored.scores.iter().map(judge).collect();
         let best = judged.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        let (largest, confidence) = best.map_or((0.0, 0.0), |best| (best.1, best.2));
+        let largest = best.map_or(0.0, |best| best.1);
+        let confidence = judged.iter().map(|one| one.2).fold(0.0, f32::max);
         let total: f64 = judged.iter().map(|one| f64::from(one.1 - largest).exp()).sum();
         let share = |right: Slot| {
             let own = judged.iter().find(|one| one.0 == right);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proto::{Evidence, Probing};
 use registry::{Registration, Slot};
 
-use super::{Case, Shown, Survey};
+use super::{Calibration, Case, Shown, Survey};
 
 /// What became of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub struct Decision {
     pub verdict: Verdict,
     /// Every registered specialist, best first.
     pub candidates: Vec<Candidate>,
-    /// The probability that somebody covers the question, which is that of the best one: 0 to 1.
+    /// The probability that somebody covers the question, as far as any one is concerned: 0 to 1.
     pub confidence: f32,
     /// Nobody covers the question, and the general specialist is asked.
     pub general: bool,
@@ -121,10 +121,13 @@ impl Case<'_> {
     /// Lei & Wasserman 2019), the best one always.
     pub fn decide(&self, survey: &Survey, shown: &Shown) -> Decision {
         let mut candidates = self.candidates(survey, shown);
-        let confidence = candidates.first().map_or(0.0, |best| best.confidence);
+        let Calibration { confidence_min, miss_max, .. } = *self.calibration;
+        let confidence = candidates.iter().map(|candidate| candidate.confidence).fold(0.0, f32::max);
         // Who names one specialist has chosen; the threshold is there for those who have not.
         for candidate in candidates.iter_mut().filter(|candidate| candidate.status == Status::Outranked) {
-            let covers = candidate.score.is_some() && candidate.confidence >= self.calibration.confidence_min;
+            // Once somebody covers the question, whoever is likely to be the right one may be asked.
+            let likely = confidence >= confidence_min && candidate.probability >= 1.0 - miss_max;
+            let covers = candidate.score.is_some() && (likely || candidate.confidence >= confidence_min);
             if !(self.pinned() || covers) {
                 candidate.status = Status::BelowThreshold;
             }
@@ -132,7 +135,7 @@ impl Case<'_> {
         let most = self.policy.specialists_max;
         let asked_max = self.options.specialists_max.map_or(most, |wanted| wanted.get().min(most));
         let mut verdict = loop {
-            let verdict = pick(self.calibration.miss_max, asked_max, &mut candidates);
+            let verdict = pick(miss_max, asked_max, &mut candidates);
             let without = verdict.seen_by().filter(|&at| self.lacks_consent(&candidates[at].registration));
             let without: Vec<usize> = without.collect();
             if without.is_empty() {
