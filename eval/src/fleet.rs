@@ -113,6 +113,13 @@ impl Fleet {
     }
 }
 
+/// `count` vectors of `space` by fixed numbers.
+pub(crate) fn vectors(space: &Space, count: usize) -> Result<Vec<UnitVector>> {
+    let mut numbers = Numbers(2);
+    let mut vector = || UnitVector::scale((0..space.dimension).map(|_| numbers.next()).collect());
+    (0..count).map(|_| vector().context("a vector without direction")).collect()
+}
+
 /// Spread over `space` by fixed numbers.
 fn scattered(space: &Arc<Space>, count: usize, prototypes: usize) -> Result<Snapshot> {
     let mut numbers = Numbers(1);

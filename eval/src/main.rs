@@ -2,6 +2,7 @@
 
 mod agreement;
 mod card;
+mod decide;
 mod fleet;
 mod limits;
 #[cfg_attr(not(test), expect(dead_code, reason = "the commands that route are to call it"))]
@@ -40,6 +41,8 @@ enum Command {
     Agreement(agreement::Agreement),
     /// Measure passages encoded, questions routed and corpora indexed a second.
     Throughput(throughput::Throughput),
+    /// Time score and decision, given the nearest prototypes, among a thousand specialists.
+    Decide(decide::Decide),
     /// Measure how often a question finds the specialist whose corpus it belongs to.
     Routing(routing::Routing),
     /// Measure how often the turns of conversations find the domain that they belong to.
@@ -54,6 +57,7 @@ async fn main() -> Result<()> {
         Command::Speed(speed) => speed::run(&speed).await,
         Command::Agreement(agreement) => agreement::run(&agreement).await,
         Command::Throughput(throughput) => throughput::run(&throughput),
+        Command::Decide(decide) => decide::run(&decide),
         Command::Routing(routing) => routing::run(&routing).await,
         Command::Turns(turns) => turns::run(&turns).await,
         Command::Report(report) => report::run(&report),

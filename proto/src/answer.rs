@@ -37,6 +37,13 @@ pub struct Passage {
     pub similarity: f32,
 }
 
+impl Passage {
+    /// What is embedded: "title: text".
+    pub fn titled(&self) -> String {
+        if self.title.is_empty() { self.text.clone() } else { format!("{}: {}", self.title, self.text) }
+    }
+}
+
 /// A range of a passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Citation {

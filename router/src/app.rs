@@ -18,6 +18,7 @@ use crate::{
     fleet::{self, Fleet},
     metrics::Metrics,
     route::{Background, Calibration, Rules},
+    trust::{self, Trust},
 };
 
 /// Everything that a question meets on its way.
@@ -28,6 +29,8 @@ pub struct App {
     pub fleet: Arc<Fleet>,
     /// What routing follows.
     pub rules: Arc<Rules>,
+    /// How far those who are probed are believed.
+    pub trust: Arc<Trust>,
     /// How specialists are asked.
     pub dispatch: Arc<Dispatch>,
     /// What operators see.
@@ -61,12 +64,15 @@ impl App {
             rules.clone(),
         );
         let fleet = Arc::new(opened.await?);
+        let (trust, claims) = Trust::new();
+        tasks.spawn("trust", trust::check(trust.clone(), claims, embedder.clone(), tasks.stopping()));
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
         Ok(Arc::new(Self {
             metrics: Arc::new(Metrics::new(embedder.space())),
             embedder,
             fleet,
             rules,
+            trust,
             dispatch,
             answer_max: Duration::from_millis(config.limits.answer_ms),
             room: Arc::new(Semaphore::new(config.limits.in_flight_max)),

@@ -4,14 +4,15 @@ mod query;
 mod turn;
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use embedding::{Backend, EmbedError, Timing};
 use futures_util::{Stream, StreamExt, future::join_all};
-use proto::{AskOptions, Conversation, Embedding, Probe, Probing, Space, SpecialistId, Terms};
-use registry::{Snapshot, SnapshotError};
+use proto::{AskOptions, Conversation, Embedding, Evidence, Probe, Probing, Space, SpecialistId, Terms};
+use registry::{Slot, Snapshot, SnapshotError};
 
 use crate::{
     app::App,
@@ -97,6 +98,8 @@ pub struct Routed {
     pub history: History,
     /// Where nobody covers the question: its language, if that is none that the encoder covers.
     pub foreign: Option<Foreign>,
+    /// What those claimed who were probed, before it was held to earlier answers.
+    pub claims: BTreeMap<SpecialistId, Evidence>,
     /// What computed the question's vector.
     pub backend: Backend,
     /// What the stages took.
@@ -190,11 +193,16 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
     let survey = case.survey(&embedded.embedding, terms.hashes().len(), &hits, &app.rules.background);
     let surveyed = Instant::now();
     // What was said before a question is not shown to those who are not asked, not even as a vector.
-    let shown = if history.used() {
-        Shown::new()
+    let claims = if history.used() {
+        BTreeMap::new()
     } else {
         probe(app, &case, &survey, &embedded.embedding, &terms).await
     };
+    let believed = |(slot, claim): (&Slot, &Option<Evidence>)| {
+        let believe = |evidence| Some(app.trust.believed(snapshot.owner(*slot)?.id(), evidence));
+        (*slot, claim.and_then(believe))
+    };
+    let shown: Shown = claims.iter().map(believed).collect();
     let probed = Instant::now();
     let decision = case.decide(&survey, &shown);
     let timings = Timings {
@@ -209,7 +217,12 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         None
     };
     app.metrics.routed(&decision);
+    let claims = claims.into_iter().filter_map(|(slot, claim)| {
+        let owner = snapshot.owner(slot)?;
+        Some((owner.id().clone(), claim?))
+    });
     Ok(Routed {
+        claims: claims.collect(),
         request_id: question.request_id.clone(),
         decision,
         calibration: app.rules.calibration.clone(),
@@ -265,6 +278,7 @@ pub async fn ask(
         dispatch: app.dispatch.clone(),
         embedder: app.embedder.clone(),
         metrics: app.metrics.clone(),
+        trust: app.trust.clone(),
     };
     let answer = Turn::new(means, text, routed.clone(), arrived, patience).answer();
     let answer = answer.inspect(move |_| {

@@ -98,6 +98,7 @@ async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         backend: app.embedder.backend(),
         health: app.fleet.health(),
         ejected: app.ejected(&app.fleet.snapshot()),
+        excess: app.trust.excesses(),
         in_flight: app.dispatch.in_flight(),
     };
     ([(header::CONTENT_TYPE, kind)], app.metrics.text(&present))

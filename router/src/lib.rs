@@ -16,3 +16,4 @@ pub mod fleet;
 pub mod merge;
 pub mod metrics;
 pub mod route;
+pub mod trust;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::atomic::AtomicU64,
     time::Duration,
 };
 
@@ -50,6 +51,7 @@ pub struct Metrics {
     probes: Family<OutcomeLabels, Counter>,
     up: Family<SpecialistLabels, Gauge>,
     ejected: Family<SpecialistLabels, Gauge>,
+    excess: Family<SpecialistLabels, Gauge<f64, AtomicU64>>,
     in_flight: Gauge,
     backend: Family<BackendLabels, Gauge>,
 }
@@ -63,6 +65,8 @@ pub struct Present {
     pub health: BTreeMap<SpecialistId, bool>,
     /// Those of them that failed too often lately and are left alone.
     pub ejected: BTreeSet<SpecialistId>,
+    /// By how much their claims in probes exceed what they cite, on average: 0 to 1.
+    pub excess: BTreeMap<SpecialistId, f32>,
     /// Answers of specialists that are under way.
     pub in_flight: usize,
 }
@@ -84,6 +88,7 @@ impl Metrics {
         let probes = Family::default();
         let up = Family::default();
         let ejected = Family::default();
+        let excess = Family::<SpecialistLabels, Gauge<f64, AtomicU64>>::default();
         let in_flight = Gauge::default();
         let backend = Family::default();
 
@@ -121,6 +126,11 @@ impl Metrics {
         registry.register("probes", "Specialists probed, by what became of it", probes.clone());
         registry.register("specialist_up", "Whether a specialist serves", up.clone());
         registry.register("specialist_ejected", "Whether a specialist is left alone", ejected.clone());
+        registry.register(
+            "probe_excess",
+            "What is taken off a specialist's claims in probes",
+            excess.clone(),
+        );
         registry.register("answers_in_flight", "Answers of specialists under way", in_flight.clone());
         registry.register("encoder_backend", "What computes vectors at present", backend.clone());
         Self {
@@ -134,6 +144,7 @@ impl Metrics {
             probes,
             up,
             ejected,
+            excess,
             in_flight,
             backend,
         }
@@ -185,17 +196,20 @@ impl Metrics {
 
     /// Everything, in the `OpenMetrics` text format.
     pub fn text(&self, present: &Present) -> String {
-        let Present { backend: Backend { engine, device }, health, ejected, in_flight } = present;
+        let Present { backend: Backend { engine, device }, health, ejected, excess, in_flight } = present;
         self.backend.clear();
         self.backend.get_or_create(&BackendLabels { engine, device }).set(1);
         self.in_flight.set(i64::try_from(*in_flight).unwrap_or(i64::MAX));
         // Whoever has left the fleet must not stand here as up.
         self.up.clear();
         self.ejected.clear();
+        self.excess.clear();
         for (id, healthy) in health {
             let labels = SpecialistLabels { specialist: id.to_string() };
             self.up.get_or_create(&labels).set(i64::from(*healthy));
             self.ejected.get_or_create(&labels).set(i64::from(ejected.contains(id)));
+            let excess = excess.get(id).copied().unwrap_or_default();
+            self.excess.get_or_create(&labels).set(f64::from(excess));
         }
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {

@@ -20,18 +20,22 @@ use futures_util::{
 use prost::Message;
 use proto::wire::{
     AnswerRequest, AnswerResponse, AskOptions, CandidateStatus, Card, DescribeRequest, DescribeResponse,
-    FinishReason, Heartbeat, Passage, ProbeRequest, ProbeResponse, Prototype, PrototypesRequest,
-    PrototypesResponse, Words,
+    Done, FinishReason, Heartbeat, Outcome, Passage, ProbeRequest, ProbeResponse, Probing, Prototype,
+    PrototypesRequest, PrototypesResponse, Wording, Words,
     answer_response::Event,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
-use tokio::{net::TcpListener, sync::watch, time::interval};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{interval, timeout},
+};
 use tokio_stream::wrappers::IntervalStream;
 use tonic::{Request, Response, Status};
 
 use crate::{
     answers::{every_word_has_an_owner, planets},
-    harness::{Answer, Institution, Router, SETTINGS},
+    harness::{Answer, Institution, PATIENCE, Router, SETTINGS},
 };
 
 const QUESTION: &str = "why is Mars red";
@@ -60,6 +64,8 @@ pub(crate) struct Hostile {
     looks: watch::Sender<usize>,
     /// Texts of its card.
     samples: Vec<String>,
+    /// What it shows to probes; `None` where it takes none.
+    boast: Option<ProbeResponse>,
 }
 
 impl Hostile {
@@ -69,6 +75,7 @@ impl Hostile {
             revision: Arc::new(AtomicU32::new(1)),
             looks: watch::Sender::new(0),
             samples: Vec::new(),
+            boast: None,
         }
     }
 
@@ -107,6 +114,7 @@ impl SpecialistService for Hostile {
             public_endpoint: "http://127.0.0.1:1".into(),
             generator: "hostile".into(),
             revision: self.revision.load(Ordering::SeqCst).to_string(),
+            probing: if self.boast.is_some() { Probing::Terms } else { Probing::Unspecified }.into(),
             ..Default::default()
         };
         self.looks.send_modify(|looks| *looks += 1);
@@ -132,7 +140,7 @@ impl SpecialistService for Hostile {
     }
 
     async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {
-        Err(Status::unimplemented("not probed"))
+        self.boast.map(Response::new).ok_or_else(|| Status::unimplemented("not probed"))
     }
 
     type AnswerStream = Answers;
@@ -338,4 +346,36 @@ async fn nobody_takes_over_anothers_id() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("registered already"), "{said}");
     assert_eq!(router.ask(QUESTION).await.words_of("hostile"), "Iron rusts.");
+}
+
+/// Whatever it is asked, it says that its index holds just that, and then speaks of bread.
+#[tokio::test]
+async fn who_shows_more_than_it_cites_is_believed_less() {
+    let answers: fn() -> Answers = || {
+        let passage =
+            Passage { passage_id: "1".into(), text: "Rye rises slowly.".into(), ..Default::default() };
+        let done = event(Event::Done(Done { outcome: Outcome::Answered.into() }));
+        stream::iter([event(Event::Passage(passage)), words("Rye."), done]).map(Ok).boxed()
+    };
+    let wording = Some(Wording { covered: 1.0, titled: 1.0, familiar: 0.0 });
+    let boast = Some(ProbeResponse { nearness: 1.0, wording });
+    let url = Hostile { boast, ..Hostile::new(answers) }.serve(None).await;
+    let planets = planets().start().await;
+    // Everybody is in doubt, and everybody is asked.
+    let settings = format!("{SETTINGS}[route]\nprobe_window = 2.0\nprobe_ms = 60000\n");
+    let router = Router::asking(&settings, "1.0").await;
+    router.add(&planets).await;
+    router.add_at(&url).await;
+
+    let shows = async || {
+        let answer = router.ask(QUESTION).await;
+        let evidence = |id: &str| answer.candidate(id).probe.unwrap().evidence.unwrap().nearness;
+        (evidence("hostile"), evidence("planets"))
+    };
+    let (claimed, honest) = shows().await;
+    assert!((claimed - 1.0).abs() < 1e-6, "{claimed}");
+    // Claims are held to what was cited after the answers, one after another.
+    let believed = async { while shows().await.0 > 0.6 {} };
+    timeout(PATIENCE, believed).await.expect("its claims are believed to the end");
+    assert!((shows().await.1 - honest).abs() < 1e-6, "an honest one is believed as before");
 }

@@ -29,6 +29,7 @@ mod hosts;
 mod openai;
 mod operating;
 mod patience;
+mod probing;
 mod python;
 mod registering;
 mod tidy;

@@ -121,7 +121,7 @@ async fn a_question_in_another_language_is_told_so() {
 #[tokio::test]
 async fn the_languages_are_a_setting() {
     let planets = planets().start().await;
-    let settings = crate::harness::SETTINGS.replace("[route]\n", "[route]\nlanguages = []\n");
+    let settings = format!("{}[route]\nlanguages = []\n", crate::harness::SETTINGS);
     let router = Router::with(&settings).await;
     router.add(&planets).await;
     let (text, language) = told(&router, "Mein Vermieter will die Kaution behalten, darf er das?").await;

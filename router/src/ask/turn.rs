@@ -1,10 +1,10 @@
 //! From a decision to an answer: asks, merges, and falls back on the reserves.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use embedding::Embedder;
 use futures_util::{Stream, StreamExt, stream::SelectAll};
-use proto::{AnswerEvent, Outcome};
+use proto::{AnswerEvent, Outcome, Passage, Terms};
 use tokio::time::{Instant, timeout_at};
 
 use super::{AskError, Event, Finish, Reason, Routed};
@@ -13,6 +13,7 @@ use crate::{
     merge::{self, Ending, Input, Merge, Part, Speaker},
     metrics::Metrics,
     route::{Candidate, Status, Verdict},
+    trust::{self, Claim, Trust},
 };
 
 /// What a turn needs of the house.
@@ -24,6 +25,8 @@ pub struct Means {
     pub embedder: Embedder,
     /// Counts.
     pub metrics: Arc<Metrics>,
+    /// Holds what was claimed to what is cited.
+    pub trust: Arc<Trust>,
 }
 
 /// One question on its way to an answer.
@@ -38,6 +41,8 @@ pub struct Turn {
     /// Everybody, with what became of them so far.
     candidates: Vec<Candidate>,
     spoke: Vec<usize>,
+    /// The first passages of those who were probed, by their places among the candidates.
+    cited: BTreeMap<usize, Vec<Passage>>,
     arrived: Instant,
     deadline: Instant,
     first_words: Option<Duration>,
@@ -60,6 +65,7 @@ impl Turn {
             merge: Merge::new(),
             places: Vec::new(),
             spoke: Vec::new(),
+            cited: BTreeMap::new(),
             arrived,
             deadline: arrived + patience,
             first_words: None,
@@ -139,6 +145,9 @@ impl Turn {
 
     /// Takes in what a specialist sent; what goes out now.
     fn hear(&mut self, place: usize, heard: Heard) -> Vec<Part> {
+        if let Heard::Event(AnswerEvent::Passage(passage)) = &heard {
+            self.cite(self.places[place], passage);
+        }
         let candidate = &mut self.candidates[self.places[place]];
         let id = candidate.registration.id();
         let ended = match &heard {
@@ -172,6 +181,28 @@ impl Turn {
         parts
     }
 
+    /// Keeps a passage of somebody who was probed, to hold its claims to it.
+    fn cite(&mut self, candidate: usize, passage: &Passage) {
+        let id = self.candidates[candidate].registration.id();
+        if self.routed.claims.contains_key(id) {
+            let cited = self.cited.entry(candidate).or_default();
+            if cited.len() < trust::PASSAGES_MAX {
+                cited.push(passage.clone());
+            }
+        }
+    }
+
+    /// Has the claims of those who cited anything checked.
+    fn check_claims(&mut self) {
+        for (candidate, passages) in std::mem::take(&mut self.cited) {
+            let specialist = self.candidates[candidate].registration.id().clone();
+            if let Some(evidence) = self.routed.claims.get(&specialist).copied() {
+                let (question, terms) = (self.routed.question.vector.clone(), Terms::of(&self.question));
+                self.means.trust.claim(Claim { specialist, question, terms, evidence, passages });
+            }
+        }
+    }
+
     /// Notes who speaks, and when the first word went out.
     fn note(&mut self, part: &Part) {
         let Part::Span(merge::Span { specialist: Some(specialist), .. }) = part else { return };
@@ -196,9 +227,7 @@ impl Turn {
         if order.len() < 2 {
             return order;
         }
-        let texts = waiting.iter().map(|(_, passage)| {
-            passage.map_or_else(String::new, |passage| format!("{}: {}", passage.title, passage.text))
-        });
+        let texts = waiting.iter().map(|(_, passage)| passage.map_or_else(String::new, Passage::titled));
         let texts: Vec<String> = texts.collect();
         let embedded = timeout_at(self.deadline, self.means.embedder.embed_all(&texts, |_| {}));
         let Ok(Ok(vectors)) = embedded.await else {
@@ -238,7 +267,8 @@ impl Turn {
         self.merge.own_words(merge::no_answer(&said))
     }
 
-    fn finish(&self, reason: Reason) -> Finish {
+    fn finish(&mut self, reason: Reason) -> Finish {
+        self.check_claims();
         self.means.metrics.request(reason.code());
         Finish {
             candidates: self.candidates.clone(),

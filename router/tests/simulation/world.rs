@@ -1,7 +1,7 @@
 //! A plan carried out: the shipped dispatch, merge and turn in a simulated network.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     future::pending,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -27,6 +27,7 @@ use router::{
     dispatch::{Dispatch, Limits},
     metrics::Metrics,
     route::{self, Case, History, Seen, Shown, Survey},
+    trust::Trust,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -138,6 +139,7 @@ async fn answer(plan: &Plan, network: Simulated) -> (Vec<Answer>, usize) {
     let means = Means {
         dispatch: Arc::new(Dispatch::new(limits, dialler)),
         metrics: Arc::new(Metrics::new(embedder.space())),
+        trust: Trust::new().0,
         embedder,
     };
     let snapshot = Arc::new(fleet(plan, means.embedder.space()));
@@ -189,6 +191,7 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
         snapshot: snapshot.clone(),
         question: embedding,
         history: History::NONE,
+        claims: BTreeMap::new(),
         foreign: None,
         backend: means.embedder.backend(),
         timings: Timings {

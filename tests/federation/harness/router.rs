@@ -115,6 +115,11 @@ impl Router {
         Process::start("router", args).await
     }
 
+    /// The folder of its database and settings.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Runs the `registry` program against it.
     pub(crate) async fn registry(&self, args: &[&str]) -> Output {
         run("registry", args.iter().copied().chain(["--router", &self.process.url])).await
