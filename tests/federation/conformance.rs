@@ -277,7 +277,7 @@ async fn our_own_specialists_keep_the_whole_contract() {
     for specialist in [&extractive, &scripted] {
         let (code, failed, unexamined, printed) = examined(&router, &specialist.url).await;
         assert_eq!((code, failed, unexamined), (Some(0), rules(&[]), rules(&[])), "{printed:#}");
-        assert_eq!(printed["findings"].as_array().unwrap().len(), 23);
+        assert_eq!(printed["findings"].as_array().unwrap().len(), 24);
         assert_eq!(printed["report"]["endpoint"], specialist.url.as_str());
     }
     // Nobody was admitted.
@@ -354,7 +354,7 @@ async fn what_an_earlier_fault_hides_is_not_called_kept() {
         assert!(printed.lines().any(|printed| printed == line), "{line:?} is missing in {printed}");
     }
     let why = String::from_utf8(output.stderr).unwrap();
-    assert!(why.contains("1 of 23 rules are broken, 12 could not be examined"), "{why}");
+    assert!(why.contains("1 of 24 rules are broken, 12 could not be examined"), "{why}");
 }
 
 #[tokio::test]

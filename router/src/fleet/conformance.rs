@@ -44,6 +44,8 @@ pub enum Rule {
     OtherSpace,
     /// There are prototypes or texts to route by.
     RouteBy,
+    /// Where the card takes probes, one is answered with evidence within all bounds.
+    Probes,
     /// Every event can be read and is one of the four, and there are not too many.
     Events,
     /// No event is larger than it may be.
@@ -88,6 +90,7 @@ impl Rule {
             Self::PrototypesMax => "prototypes-max",
             Self::OtherSpace => "other-space",
             Self::RouteBy => "route-by",
+            Self::Probes => "probes",
             Self::Events => "events",
             Self::EventBytes => "event-bytes",
             Self::Passages => "passages",
@@ -198,6 +201,8 @@ struct Record {
     one_prototype: Reply<wire::PrototypesResponse>,
     /// How many came in a space that nobody has.
     other_space: Reply<usize>,
+    /// What it shows to a probe with terms.
+    probe: Reply<wire::ProbeResponse>,
     /// An answer with nothing beside it.
     alone: Transcript,
     /// Two answers at the same time.

@@ -1,7 +1,7 @@
 //! Health, card and prototypes against the contract.
 
 use prost::Message;
-use proto::{Card, Invalid, Prototypes, PublishedCard, Space, wire};
+use proto::{Card, Evidence, Invalid, Prototypes, PublishedCard, Space, wire};
 use tonic::Code;
 use tonic_health::pb::health_check_response::ServingStatus;
 
@@ -18,6 +18,7 @@ pub(super) fn judge(record: &Record) -> Vec<Finding> {
         one_prototype(&record.one_prototype),
         other_space(record.other_space),
         route_by(record),
+        probes(record),
     ]
 }
 
@@ -245,5 +246,26 @@ fn route_by(record: &Record) -> Finding {
             let what = format!("{made} prototypes, {questions} example questions, {samples} sample texts");
             Finding::passed(rule, what)
         }
+    }
+}
+
+fn probes(record: &Record) -> Finding {
+    let rule = Rule::Probes;
+    let card = shown(record).ok().and_then(|bytes| wire::Card::decode(bytes.as_slice()).ok());
+    let Some(card) = card else { return Finding::unexamined(rule, "no card came that says whether") };
+    let probing = card.probing();
+    if probing == wire::Probing::Unspecified {
+        return Finding::passed(rule, "the card takes none");
+    }
+    let response = match &record.probe {
+        Ok(response) => *response,
+        Err(unanswered) => return unanswered.finding(rule),
+    };
+    match Evidence::try_from(response) {
+        Err(invalid) => Finding::failed(rule, invalid.to_string()),
+        Ok(evidence) if probing == wire::Probing::Vector && evidence.wording.is_some() => {
+            Finding::failed(rule, "wording: is there, and the card takes no terms")
+        }
+        Ok(_) => Finding::passed(rule, "evidence within its bounds"),
     }
 }

@@ -11,12 +11,13 @@ use prost::{
     bytes::{Buf, BufMut, Bytes},
 };
 use proto::{
-    Digest, Space,
+    Digest, Space, Terms,
     answer::EVENT_BYTES_MAX,
     card::CARD_BYTES_MAX,
     conversation::TURN_BYTES_MAX,
+    terms::TERMS_MAX,
     wire::{
-        self, AnswerRequest, AnswerResponse, DescribeRequest, PrototypesRequest, Role, Turn,
+        self, AnswerRequest, AnswerResponse, DescribeRequest, ProbeRequest, PrototypesRequest, Role, Turn,
         answer_response::Event, specialist_service_client::SpecialistServiceClient,
     },
 };
@@ -107,6 +108,7 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
     cards.push(recorder.card().await);
 
     let [first, second] = questions(&cards);
+    let probe = recorder.probe(space, &first).await;
     let alone = recorder.answer(&first, PASSAGES_MAX).await;
     let drags = alone.drags();
     let at_once = if drags {
@@ -138,6 +140,7 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
         prototypes,
         one_prototype,
         other_space: other_space.map(|response| response.prototypes.len()),
+        probe,
         alone,
         at_once,
         refused,
@@ -221,6 +224,18 @@ impl Recorder {
         let prototypes_max = u32::try_from(count).unwrap_or(u32::MAX);
         let made = client.prototypes(PrototypesRequest { space: Some(space.into()), prototypes_max });
         self.within(PROTOTYPES_MAX, read_max, made).await
+    }
+
+    /// A probe with the terms of `question`; where its vector lies says nothing of the contract.
+    async fn probe(&self, space: &Space, question: &str) -> Reply<wire::ProbeResponse> {
+        let mut vector = vec![0.0; space.dimension];
+        if let Some(first) = vector.first_mut() {
+            *first = 1.0;
+        }
+        let terms = Terms::of(question).hashes().iter().copied().take(TERMS_MAX).collect();
+        let mut client = self.client(EVENT_BYTES_MAX);
+        let shown = client.probe(ProbeRequest { space: Some(space.into()), vector, terms });
+        self.within(CALL_MAX, EVENT_BYTES_MAX, shown).await
     }
 
     async fn answer(&self, question: &str, passages_max: u32) -> Transcript {

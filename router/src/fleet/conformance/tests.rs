@@ -201,6 +201,7 @@ fn record() -> Record {
         prototypes: Ok(prototypes(&[[1.0, 0.0], [0.0, 1.0]])),
         one_prototype: Ok(prototypes(&[[1.0, 0.0]])),
         other_space: Err(Unanswered::Status(Code::FailedPrecondition)),
+        probe: Err(Unanswered::Status(Code::Unimplemented)),
         alone: sound(),
         at_once: [sound(), sound()],
         refused: vec![("without turns", refused()), ("with a blank question", refused())],
@@ -236,7 +237,7 @@ fn with(change: impl FnOnce(&mut Card)) -> Vec<u8> {
 fn a_sound_record_keeps_every_rule_in_order() {
     verdict(|_| (), &[]);
     let rules: Vec<_> = judge(&record()).iter().map(|finding| finding.rule).collect();
-    assert!(rules.is_sorted() && rules.len() == 22, "{rules:?}");
+    assert!(rules.is_sorted() && rules.len() == 23, "{rules:?}");
 }
 
 #[test]
@@ -254,11 +255,11 @@ fn health_and_card_are_judged() {
     );
     verdict(
         |record| record.cards = vec![Ok(b"no card".to_vec()); 3],
-        &["card: card: is not a serialized consilium.v1.Card", "(prototypes-revision)"],
+        &["card: card: is not a serialized consilium.v1.Card", "(prototypes-revision)", "(probes)"],
     );
     verdict(
         |record| record.cards = vec![Err(Unanswered::TooLate(Duration::from_secs(10))); 3],
-        &["card: no reply came within 10 s", "(card-bytes)", "(prototypes-revision)"],
+        &["card: no reply came within 10 s", "(card-bytes)", "(prototypes-revision)", "(probes)"],
     );
     verdict(
         |record| record.cards[1] = Ok(with(|card| card.notice = "n".into())),
@@ -379,4 +380,21 @@ fn no_finding_holds_what_was_said() {
     for finding in judge(&record) {
         assert!(!finding.detail.contains(secret), "{}", finding.detail);
     }
+}
+
+#[test]
+fn a_probe_is_answered_within_bounds_where_the_card_takes_any() {
+    let judged = |probing, nearness, covered: Option<f32>, expected: &[&str]| {
+        let wording = covered.map(|covered| wire::Wording { covered, titled: 0.0, familiar: -1.0 });
+        let change = |record: &mut Record| {
+            record.cards = vec![Ok(with(|card| card.set_probing(probing))); 3];
+            record.probe = Ok(wire::ProbeResponse { nearness, wording });
+        };
+        verdict(change, expected);
+    };
+    let (terms, vector) = (wire::Probing::Terms, wire::Probing::Vector);
+    judged(terms, 0.5, Some(1.0), &[]);
+    judged(vector, 0.5, None, &[]);
+    judged(vector, 0.5, Some(1.0), &["probes: wording: is there, and the card takes no terms"]);
+    judged(terms, f32::NAN, None, &["probes: nearness: is NaN, where -1 to 1 is allowed"]);
 }
