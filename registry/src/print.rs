@@ -8,7 +8,7 @@ use std::{
 };
 
 use proto::{
-    Digest, PublishedCard,
+    Digest, Probing, PublishedCard,
     wire::{self, Finding, Registration, Report, watch_response::Kind},
 };
 use serde_json::{Value, json};
@@ -122,6 +122,7 @@ fn card_rows(published: &PublishedCard) -> Vec<(&'static str, String)> {
         ("description", card.description.clone()),
         ("notice", card.notice.clone()),
         ("consent", if card.asks_consent { "asked of whoever asks".into() } else { String::new() }),
+        ("probes", probes(card.probing).into()),
         ("license", card.license.clone()),
         ("generator", card.generator.clone()),
         ("passages", card.passage_count.to_string()),
@@ -219,6 +220,7 @@ fn card_json(bytes: &[u8]) -> Result<Value, Failure> {
         "example_questions": card.example_questions,
         "notice": card.notice,
         "asks_consent": card.asks_consent,
+        "probing": probes(card.probing),
         "license": card.license,
         "public_endpoint": card.public_endpoint.to_string(),
         "generator": card.generator,
@@ -279,4 +281,12 @@ fn registration_json(registration: &Registration) -> Result<Value, Failure> {
         "exam": registration.exam.as_ref().map(exam::json),
         "despite_exam": registration.despite_exam,
     }))
+}
+/// What its index may be shown of a question.
+fn probes(probing: Probing) -> &'static str {
+    match probing {
+        Probing::Off => "off",
+        Probing::Vector => "vector",
+        Probing::Terms => "terms",
+    }
 }
