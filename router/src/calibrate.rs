@@ -30,7 +30,7 @@ use crate::{
     fleet::Fleet,
     route::{Calibration, Fitted, Rules},
 };
-pub use fit::{Sample, fit};
+pub use fit::{Sample, fit, fit_choice};
 
 /// The name of the file in the router's data folder.
 const FILE: &str = "calibration.toml";

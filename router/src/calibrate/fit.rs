@@ -24,6 +24,9 @@ const ALPHA: f64 = 0.01;
 const KIND_MIN: usize = 50;
 const KIND_ACCEPTED_MIN: f64 = 0.8;
 
+/// The log-odds of what is taken for certain.
+const COVERED: f32 = 20.0;
+
 /// A question with a known answer, and what everybody has near it.
 #[derive(Debug, Clone)]
 pub struct Sample {
@@ -83,6 +86,40 @@ pub fn fit(samples: &[Sample], policy: &Policy, prior: f64) -> Result<Calibratio
     let judged: Vec<Judged> = scored.iter().map(|scored| Judged::new(scored, policy, &fitted)).collect();
     fitted.confidence_min = confidence_min(&judged);
     fitted.miss_max = conformal_quantile(judged.iter().filter_map(|judged| judged.miss).collect(), ALPHA);
+    Ok(fitted)
+}
+
+/// Fits only what chooses among specialists, on `samples` that somebody covers: for where there is no
+/// question that nobody does. Every question counts as covered then.
+pub fn fit_choice(samples: &[Sample], policy: &Policy) -> Result<Calibration> {
+    let inside = samples.iter().filter(|sample| sample.right.is_some()).count();
+    ensure!(inside > 0, "it takes questions that somebody covers");
+    let temperature = best_temperature(samples);
+    let scored: Vec<Scored> = samples.iter().map(|sample| Scored::new(sample, temperature)).collect();
+    let filled_in = filled_in(&scored);
+    let strength = strength(&scored, &filled_in)?;
+    let covered = Calibration::default().by_prototypes;
+    let by_prototypes = ByPrototypes { slope: 0.0, offset: COVERED, ..covered };
+    let by_evidence = ByEvidence {
+        nearness: 0.0,
+        covered: 0.0,
+        titled: 0.0,
+        familiar: 0.0,
+        background: 0.0,
+        terms: 0.0,
+        offset: COVERED,
+    };
+    let mut fitted = Calibration {
+        temperature,
+        confidence_min: 0.0,
+        by_prototypes,
+        by_evidence,
+        strength,
+        filled_in,
+        ..Calibration::default()
+    };
+    let judged = scored.iter().map(|scored| Judged::new(scored, policy, &fitted));
+    fitted.miss_max = conformal_quantile(judged.filter_map(|judged| judged.miss).collect(), ALPHA);
     Ok(fitted)
 }
 
