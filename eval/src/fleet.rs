@@ -8,7 +8,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use index::Hit;
-use proto::{AskOptions, Embedding, Evidence, Prototype, Prototypes, Space, SpecialistId, Terms, UnitVector};
+use prost::Message;
+use proto::{
+    AskOptions, Embedding, Evidence, Probe, Prototype, Prototypes, Space, SpecialistId, Terms, UnitVector,
+    wire::ProbeRequest,
+};
 use registry::{PrototypeKey, Registration, Slot, Snapshot};
 use router::{
     calibrate::Sample,
@@ -35,6 +39,16 @@ pub(crate) struct Rules {
 pub(crate) struct Question {
     pub(crate) embedding: Embedding,
     pub(crate) terms: Terms,
+}
+
+impl Question {
+    /// How many bytes a probe sends of it.
+    pub(crate) fn request_bytes(&self) -> usize {
+        let Self { embedding, terms } = self;
+        let space = Space::clone(&embedding.space);
+        let probe = Probe { space, vector: embedding.vector.clone(), terms: terms.clone() };
+        ProbeRequest::from(probe).encoded_len()
+    }
 }
 
 impl Fleet {

@@ -3,18 +3,20 @@
 mod agreement;
 mod card;
 mod decide;
+mod figures;
 mod fleet;
+mod intents;
 mod limits;
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that route are to call it"))]
 mod measures;
 mod network;
 mod peers;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the commands that route are to call it"))]
 mod plot;
 mod progress;
 mod record;
 mod report;
+mod routed;
 mod routing;
+mod specialists;
 mod speed;
 mod statistics;
 mod texts;
@@ -47,6 +49,8 @@ enum Command {
     Routing(routing::Routing),
     /// Measure how often the turns of conversations find the domain that they belong to.
     Turns(turns::Turns),
+    /// Measure routing on the published questions of CLINC150 or BANKING77.
+    Intents(intents::Intents),
     /// Write docs/performance.md and its plots from the records in eval/records.
     Report(report::Report),
 }
@@ -60,6 +64,7 @@ async fn main() -> Result<()> {
         Command::Decide(decide) => decide::run(&decide),
         Command::Routing(routing) => routing::run(&routing).await,
         Command::Turns(turns) => turns::run(&turns).await,
+        Command::Intents(intents) => intents::run(&intents).await,
         Command::Report(report) => report::run(&report),
     }
 }

@@ -1,6 +1,5 @@
 //! Other people's encoders, in a Python process beside this one; `eval/peers/encode.py` speaks to it.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that route are to call it"))]
 pub(crate) mod route;
 
 use std::{

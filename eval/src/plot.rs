@@ -21,7 +21,8 @@ use plotters::{
     },
 };
 
-pub(crate) use self::{confusion::confusion, risk_coverage::risk_coverage};
+use self::{confusion::confusion, risk_coverage::risk_coverage};
+use crate::figures::Figures;
 
 /// Pixels.
 pub(crate) const ROW: u32 = 24;
@@ -56,9 +57,19 @@ pub(crate) fn drawn(size: (u32, u32), draw: impl FnOnce(&Area) -> Result<()>) ->
     Ok(svg)
 }
 
+/// Draws into `folder` where the questions of `figures` went, and the risk of each way to route.
+pub(crate) fn routing(folder: &Path, figures: &Figures) -> Result<()> {
+    if let Some(counts) = &figures.confusion {
+        write(folder, "confusion", &confusion(counts)?)?;
+    }
+    let told = figures.side_by_side.iter().filter(|row| !row.curve.is_empty());
+    let curves: Vec<_> = told.map(|row| (row.name.as_str(), row.curve.clone())).collect();
+    write(folder, "risk-coverage", &risk_coverage(&curves)?)
+}
+
 /// Writes `name.svg` and `name.png` into `folder`, which is made where it is missing. Where this machine has
 /// no fonts, the second goes without its text, and standard error says so.
-pub(crate) fn write(folder: &Path, name: &str, svg: &str) -> Result<()> {
+fn write(folder: &Path, name: &str, svg: &str) -> Result<()> {
     let picture = png::of(svg)?;
     let [vector, raster] = ["svg", "png"].map(|kind| folder.join(format!("{name}.{kind}")));
     fs::create_dir_all(folder)

@@ -4,35 +4,24 @@
 //! Questions of the domain `none` belong to nobody, and are to be refused. What specialists answer is not
 //! measured.
 
-mod detection;
-mod figures;
-
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    time::Instant,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use embedding::{Embedder, Model};
-use proto::{Embedding, Evidence, Prototypes, Space, Terms, UnitVector, config};
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
-use registry::{Registration, Slot, Snapshot};
-use router::{
-    fleet::Limits,
-    route::{Background, Candidate, Decision, Policy, Probed, Verdict},
-};
-use specialist::{
-    Settings,
-    library::{Collection, Librarian},
-};
+use router::{fleet::Limits, route::Policy};
 
-use self::figures::{Figures, Size};
 use crate::{
-    fleet::{Fleet, Question},
-    progress,
+    figures::{Figures, Setting, Ways, beside, beside::Row},
+    peers::route::{self as peers, Labelled},
+    plot,
     record::Output,
-    texts::{self, Asked},
+    routed::Routed,
+    specialists::{Holding, Making, Specialists, digests},
+    texts::{self, Asked, NOBODYS},
     trial::{self, Known},
 };
 
@@ -64,30 +53,23 @@ pub(crate) struct Routing {
     /// How many of the questions that went wrong are shown; they are written to --out as well.
     #[arg(long, value_name = "N", default_value_t = 20)]
     wrong: usize,
+    /// A Python that has the packages of eval/peers/requirements.txt: their routers are asked as well, which
+    /// takes some minutes.
+    #[arg(long, value_name = "PYTHON")]
+    peers: Option<PathBuf>,
+    /// Folder for the plots confusion and risk-coverage, each as .svg and as .png.
+    #[arg(long, value_name = "DIR")]
+    plots: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
-}
-
-/// What became of a question.
-struct Routed {
-    asked: Asked,
-    /// Everybody who has a score, best first.
-    ranked: Vec<String>,
-    /// The probability that the router gives to the right one; 0 where it has no score.
-    probability: f32,
-    /// How sure the router is that somebody covers it: 0 to 1.
-    confidence: f32,
-    /// How many would be asked at once; 0 where the router is not sure enough.
-    asked_count: usize,
-    /// Whether the right one would be among them.
-    right_asked: bool,
-    /// How many were probed.
-    probed: usize,
 }
 
 /// Measures, and prints one table.
 pub(crate) async fn run(routing: &Routing) -> Result<()> {
     let figures = measure(routing, Model::load(&routing.model)?).await?;
+    if let Some(folder) = &routing.plots {
+        plot::routing(folder, &figures)?;
+    }
     routing.output.put(figures, Figures::table)
 }
 
@@ -95,179 +77,101 @@ async fn measure(routing: &Routing, model: Model) -> Result<Figures> {
     let asked = texts::asked(&routing.queries)?;
     let corpora = texts::jsonl(&routing.corpora)?;
     let (embedder, _) = Embedder::start(model)?;
-    let collections = collect(routing, &corpora, &embedder).await?;
-    let snapshot = register(&collections, embedder.space(), routing.prototypes)?;
-    let size = Size {
-        passages: collections.values().map(Collection::passage_count).sum(),
-        specialists: collections.len(),
-        prototypes: snapshot.members().map(|member| member.prototypes.points.len()).sum(),
+    let making = Making {
+        embedder: &embedder,
+        model: &routing.model,
+        data: &routing.data,
         prototypes_max: routing.prototypes,
     };
-
+    let specialists = Specialists::make(&making, &holdings(&corpora)).await?;
     let total = asked.len();
-    let asked = asked.into_iter().map(|asked| Asked { domain: id(&asked.domain), ..asked });
-    let counts = |asked: &Asked| collections.contains_key(&asked.domain) || is_nobodys(asked);
-    let asked: Vec<Asked> = asked.filter(counts).collect();
-    let belong = asked.iter().any(|asked| !is_nobodys(asked));
-    ensure!(belong, "no question belongs to a corpus: `domain` is to be the name of its file");
-    let left_out = total - asked.len();
-    let background = embedder.embed_all(&Background::questions(), |_| {}).await?;
-    let fleet = Fleet::new(snapshot, background);
-    let vectors = embed(&embedder, &asked).await?;
-    let places: BTreeMap<&str, Slot> =
-        fleet.snapshot.placed().map(|(slot, registration)| (registration.id().as_str(), slot)).collect();
-    let know = |(asked, vector): (&Asked, UnitVector)| {
-        let embedding = Embedding { space: embedder.space().clone(), vector };
-        let question = Question { embedding, terms: Terms::of(&asked.query) };
-        let evidence = evidence(&collections, &places, &question)?;
-        Known::new(&fleet, question, evidence, (places.get(asked.domain.as_str()).copied(), &asked.kind))
-    };
-    let pairs: Vec<(&Asked, UnitVector)> = asked.iter().zip(vectors).collect();
-    let known = pairs.into_par_iter().map(know).collect::<Result<Vec<Known>>>()?;
-    let decide = |probes_max| -> Result<Vec<Routed>> {
+    let asked: Vec<Asked> = asked
+        .into_iter()
+        .map(|asked| Asked { domain: id(&asked.domain), ..asked })
+        .filter(|asked| specialists.has(&asked.domain) || is_nobodys(asked))
+        .collect();
+    ensure!(
+        asked.iter().any(|asked| asked.own().is_some()),
+        "no question belongs to a corpus: `domain` is to be the name of its file"
+    );
+
+    let began = Instant::now();
+    let known = specialists.know(&asked).await?;
+    let known_s = began.elapsed().as_secs_f64();
+    let decide = |probes_max| -> Result<(Vec<Routed>, f64)> {
+        let began = Instant::now();
         let policy = Policy { probes_max, ..Policy::default() };
-        let decisions = trial::route(&fleet, &known, &policy, routing.prior)?;
-        Ok(asked
-            .iter()
-            .cloned()
-            .zip(decisions)
-            .map(|(asked, decision)| Routed::new(asked, &decision))
-            .collect())
+        let decisions = trial::route(&specialists.fleet, &known, &policy, Some(routing.prior))?;
+        let routed = Routed::all(&asked, &known, &decisions);
+        Ok((routed, known_s + began.elapsed().as_secs_f64()))
     };
-    let (probed, alone) = (decide(routing.probes)?, decide(0)?);
-    Ok(Figures::of(
-        embedder.backend().to_string(),
-        size,
-        left_out,
-        routing.prior,
-        (probed, alone),
-        routing.wrong,
-    ))
+    let ((probed, probed_s), (alone, alone_s)) = (decide(routing.probes)?, decide(0)?);
+    let mut rows = vec![
+        Row::ours("with probing", &probed, routing.prior, probed_s),
+        Row::ours("prototypes alone", &alone, routing.prior, alone_s),
+    ];
+    if let Some(python) = &routing.peers {
+        rows.extend(rivals(routing, python, &asked, &known)?);
+    }
+    rows.extend(beside::trivial(&specialists, &asked, &known, routing.prior));
+    let left_out = total - asked.len();
+    let setting = Setting::new(embedder.backend().to_string(), specialists.size, left_out, routing.prior);
+    let setting = Setting {
+        corpora_sha256: digests(&corpora)?,
+        queries_sha256: digests(&texts::jsonl(&routing.queries)?)?,
+        ..setting
+    };
+    Ok(Figures::of(setting, Ways { probed, alone }, rows, routing.wrong))
 }
 
-/// What everybody's index holds near a question.
-fn evidence(
-    collections: &BTreeMap<String, Collection>,
-    places: &BTreeMap<&str, Slot>,
-    question: &Question,
-) -> Result<BTreeMap<Slot, Evidence>> {
-    let mut shown = BTreeMap::new();
-    for (id, collection) in collections {
-        let evidence = collection.evidence(&question.embedding.vector, &question.terms)?;
-        if let Some((slot, evidence)) = places.get(id.as_str()).zip(evidence) {
-            shown.insert(*slot, evidence);
-        }
-    }
-    Ok(shown)
+/// Other people's routers, asked the same questions, with settings chosen on the same other questions.
+fn rivals(routing: &Routing, python: &Path, asked: &[Asked], known: &[Known]) -> Result<Vec<Row>> {
+    let names = texts::jsonl(&routing.corpora)?.into_iter().map(|path| name(&path));
+    let passages: BTreeMap<String, Vec<(String, String)>> =
+        names.zip(texts::passages(&routing.corpora)?).collect();
+    let route = |(name, passages): (&String, &Vec<(String, String)>)| {
+        let texts = peers::spread(passages, routing.prototypes);
+        (name.clone(), texts.iter().map(|(title, text)| texts::titled(title, text)).collect())
+    };
+    let labelled = |asked: &Asked| -> Labelled { (asked.query.clone(), asked.own().map(str::to_owned)) };
+    let questions: Vec<Labelled> = asked.iter().map(labelled).collect();
+    let folds = trial::folds(known);
+    let input = peers::Input {
+        model: routing.model.canonicalize()?,
+        routes: passages.iter().map(route).collect(),
+        passages,
+        outside_share: Some(routing.prior),
+        rounds: peers::out_of_fold(&questions, &folds),
+    };
+    let outcomes = peers::run(python, &input)?;
+    let row = |outcome: peers::Outcome| {
+        let answers = outcome.answers(&folds)?;
+        Ok(Row::peer(&outcome, &answers, asked, routing.prior))
+    };
+    let rows = outcomes.peers.into_iter().map(row).collect::<Result<Vec<Row>>>()?;
+    let left_out = outcomes.left_out.into_iter().map(|(name, why)| Row::left_out(&name, why));
+    Ok(rows.into_iter().chain(left_out).collect())
 }
 
 /// Whether the question belongs to nobody, beyond doubt.
 fn is_nobodys(asked: &Asked) -> bool {
-    asked.domain == "none" && !asked.maybe_in_domain
+    asked.domain == NOBODYS && !asked.maybe_in_domain
 }
 
-/// What each specialist knows, by its name in the fleet.
-async fn collect(
-    routing: &Routing,
-    corpora: &[PathBuf],
-    embedder: &Embedder,
-) -> Result<BTreeMap<String, Collection>> {
-    let mut collections = BTreeMap::new();
-    for corpus in corpora {
-        let settings = settings(routing, corpus)?;
-        let id = settings.config.id.clone();
-        let collection = Librarian::new(settings, Some(embedder.clone()))?.collect().await?;
-        collections.insert(id, collection);
-    }
-    Ok(collections)
+/// A specialist of each corpus. Its card has no examples.
+fn holdings(corpora: &[PathBuf]) -> Vec<Holding> {
+    let holding = |path: &PathBuf| Holding { id: name(path), corpus: path.clone(), examples: Vec::new() };
+    corpora.iter().map(holding).collect()
 }
 
-/// Those of a specialist of `corpus`.
-fn settings(routing: &Routing, corpus: &Path) -> Result<Settings> {
-    let name = corpus.file_stem().unwrap_or_default().to_string_lossy();
-    let id = id(&name);
-    let card = "title = \"-\"\ninstitution = \"-\"\ndescription = \"-\"\nlicense = \"-\"\nlisten = \"-\"";
-    Ok(Settings {
-        config: config::parse(&format!("id = {id:?}\n{card}"))?,
-        corpus: Some(corpus.to_owned()),
-        data: routing.data.join(&id),
-        model: routing.model.clone(),
-        engine: None,
-    })
+/// The name in the fleet of the specialist of `corpus`.
+fn name(corpus: &Path) -> String {
+    id(&corpus.file_stem().unwrap_or_default().to_string_lossy())
 }
 
-/// The name in the fleet of the specialist whose corpus has this name.
+/// The same, of what the file is called.
 fn id(name: &str) -> String {
     name.replace('_', "-")
-}
-
-/// The fleet of all of them, each with at most `count` prototypes.
-fn register(
-    collections: &BTreeMap<String, Collection>,
-    space: &Arc<Space>,
-    count: usize,
-) -> Result<Snapshot> {
-    let make = |(id, collection): (&String, &Collection)| {
-        let points = collection.prototypes(count);
-        ensure!(!points.is_empty(), "{id} has no prototypes: give it 5 passages, and ask for 1 at least");
-        let prototypes = Prototypes { space: Space::clone(space), points, revision: "1".to_owned() };
-        Registration::made_up(id, prototypes).with_context(|| format!("{id} cannot be registered: rename it"))
-    };
-    let registrations = collections.par_iter().map(make).collect::<Result<Vec<_>>>()?;
-    let mut snapshot = Snapshot::empty(space.clone())?;
-    for registration in registrations {
-        snapshot = snapshot.with(Arc::new(registration))?;
-    }
-    Ok(snapshot.rebuilt()?)
-}
-
-async fn embed(embedder: &Embedder, asked: &[Asked]) -> Result<Vec<UnitVector>> {
-    let progress = progress::bar("questions", asked.len())?;
-    let questions: Vec<String> = asked.iter().map(|asked| asked.query.clone()).collect();
-    let vectors = embedder.embed_all(&questions, |_| progress.inc(1)).await?;
-    progress.finish_and_clear();
-    Ok(vectors)
-}
-
-impl Routed {
-    fn new(asked: Asked, decision: &Decision) -> Self {
-        let Decision { verdict, candidates, confidence, .. } = decision;
-        let id = |candidate: &Candidate| candidate.registration.id().to_string();
-        let scored: Vec<&Candidate> =
-            candidates.iter().filter(|candidate| candidate.score.is_some()).collect();
-        let own = scored.iter().find(|candidate| id(candidate) == asked.domain);
-        let at_once: &[usize] = match verdict {
-            Verdict::Ask { asked, .. } => asked,
-            Verdict::Abstain => &[],
-        };
-        Self {
-            confidence: *confidence,
-            asked_count: at_once.len(),
-            right_asked: at_once.iter().any(|&at| id(&candidates[at]) == asked.domain),
-            probed: candidates.iter().filter(|candidate| candidate.probed != Probed::Not).count(),
-            probability: own.map_or(0.0, |own| own.probability),
-            ranked: scored.into_iter().map(id).collect(),
-            asked,
-        }
-    }
-
-    /// The best candidate, where anybody has a score.
-    fn went_to(&self) -> Option<&str> {
-        self.ranked.first().map(String::as_str)
-    }
-
-    fn abstained(&self) -> bool {
-        self.asked_count == 0
-    }
-
-    fn is_right(&self) -> bool {
-        self.is_among(1)
-    }
-
-    /// Whether the right one is among the `count` best.
-    fn is_among(&self, count: usize) -> bool {
-        self.ranked.iter().take(count).any(|id| *id == self.asked.domain)
-    }
 }
 
 #[cfg(test)]
@@ -277,7 +181,7 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::{Cli, Command};
+    use crate::{Cli, Command, figures::Part};
 
     /// A folder with corpora about wine and the Moon, and questions about both and about nothing.
     fn folder() -> tempfile::TempDir {
@@ -338,19 +242,32 @@ mod tests {
     async fn questions_are_counted_by_domain_and_kind() {
         let folder = folder();
         let figures = measure(&routing(folder.path(), &["1"]), Model::hashed()).await.unwrap();
-        assert_eq!((figures.questions, figures.out_of_domain, figures.left_out), (31, 10, 1));
+        assert_eq!((figures.questions, figures.out_of_domain, figures.setting.left_out), (31, 10, 1));
         for measures in [&figures.measures, &figures.prototypes_alone] {
             assert!((measures.auroc.value - 1.0).abs() < 1e-9, "{:?}", measures.auroc);
             assert!((measures.accuracy.value - 30.0 / 31.0).abs() < 1e-9, "{:?}", measures.accuracy);
             assert!((measures.recall_at_2.value - 1.0).abs() < 1e-9, "{:?}", measures.recall_at_2);
         }
         assert!(figures.prototypes_alone.mean_probed.value.abs() < 1e-9);
-        assert_eq!((figures.size.specialists, figures.size.passages, figures.size.prototypes), (2, 24, 2));
-        let right = |part: &figures::Part| (part.right, part.questions);
+        let size = &figures.setting.size;
+        assert_eq!((size.specialists, size.passages, size.prototypes), (2, 24, 2));
+        let right = |part: &Part| (part.right, part.questions);
         assert_eq!(right(&figures.by_domain["red-wine"]), (20, 21));
         assert_eq!(right(&figures.by_domain["moon"]), (10, 10));
         assert_eq!(right(&figures.by_kind["short"]), (20, 20));
         assert_eq!(right(&figures.by_kind["long"]), (10, 11));
+        let rows: Vec<&str> = figures.side_by_side.iter().map(|row| row.name.as_str()).collect();
+        let trivial = ["nearest centroid", "the largest always", "chance", "everybody"];
+        assert_eq!(rows, [["with probing", "prototypes alone"].as_slice(), &trivial].concat());
+        let everybody = figures.side_by_side.last().unwrap();
+        assert!((everybody.mean_asked - 2.0).abs() < 1e-9 && everybody.accuracy.value.is_nan());
+        assert_eq!(figures.confusion.as_ref().unwrap().names, ["moon", "red-wine", "nobody"]);
+        assert_eq!(figures.setting.queries_sha256.len(), 2);
+        let plots = folder.path().join("plots");
+        plot::routing(&plots, &figures).unwrap();
+        assert!(
+            ["confusion", "risk-coverage"].iter().all(|name| plots.join(name).with_extension("svg").exists())
+        );
         let [wrong] = figures.wrong.as_slice() else { panic!("{:?}", figures.wrong) };
         assert_eq!((wrong.question.as_str(), wrong.went_to.as_deref()), ("crater orbit", Some("moon")));
         assert!(figures.table().contains("96.77 %"), "{}", figures.table());

@@ -30,6 +30,9 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
+    /// Of what cannot be said.
+    pub(crate) const NONE: Self = Self { value: f64::NAN, low: f64::NAN, high: f64::NAN };
+
     /// The median of `samples`, with the interval of its order statistics: the ranks n / 2 plus and
     /// minus 0.98 times the root of n (normal approximation of the binomial; David & Nagaraja 2003,
     /// section 7.1). NaN for no samples.

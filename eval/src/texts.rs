@@ -39,13 +39,24 @@ pub(crate) fn of_tokens(
 
 /// The passages of a folder of corpora, file by file, as a specialist embeds them: `title: text`.
 pub(crate) fn corpora(folder: &Path) -> Result<Vec<Vec<String>>> {
+    let titled = |(title, text): (String, String)| titled(&title, &text);
+    Ok(passages(folder)?.into_iter().map(|passages| passages.into_iter().map(titled).collect()).collect())
+}
+
+/// What a specialist embeds of a passage.
+pub(crate) fn titled(title: &str, text: &str) -> String {
+    if title.is_empty() { text.to_owned() } else { format!("{title}: {text}") }
+}
+
+/// The titles, perhaps empty, and texts of a folder of corpora, file by file.
+pub(crate) fn passages(folder: &Path) -> Result<Vec<Vec<(String, String)>>> {
     #[derive(Deserialize)]
     struct Passage {
         #[serde(default)]
         title: String,
         text: String,
     }
-    files(folder, |Passage { title, text }| if title.is_empty() { text } else { format!("{title}: {text}") })
+    files(folder, |Passage { title, text }| (title, text))
 }
 
 /// The questions of a folder, each the `query` of a line.
@@ -56,6 +67,9 @@ pub(crate) fn questions(folder: &Path) -> Result<Vec<String>> {
     }
     Ok(files(folder, |Question { query }| query)?.concat())
 }
+
+/// The `domain` of what belongs to no corpus.
+pub(crate) const NOBODYS: &str = "none";
 
 /// A question, and who is to answer it.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,6 +82,13 @@ pub(crate) struct Asked {
     /// Of one that belongs to no corpus: whether one might answer it all the same.
     #[serde(default)]
     pub(crate) maybe_in_domain: bool,
+}
+
+impl Asked {
+    /// Whom it belongs to; `None` is nobody.
+    pub(crate) fn own(&self) -> Option<&str> {
+        (self.domain != NOBODYS).then_some(self.domain.as_str())
+    }
 }
 
 /// The questions of a folder with what is known of them.

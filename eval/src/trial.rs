@@ -17,7 +17,7 @@ use crate::fleet::{Fleet, Question, Rules};
 pub(crate) const FOLDS: usize = 5;
 
 /// Decides which part a question falls into.
-const SEED: u64 = 1;
+pub(crate) const SEED: u64 = 1;
 
 /// Questions at least so near to one another fall into the same part, so that no number has seen a
 /// question's double. Cosine.
@@ -42,27 +42,50 @@ impl Known {
     }
 }
 
+/// Numbers fitted on `known`. `prior` is the share of questions that nobody covers; without it, somebody
+/// covers them all.
+pub(crate) fn fit<'a>(
+    known: impl IntoIterator<Item = &'a Known>,
+    policy: &Policy,
+    prior: Option<f64>,
+) -> Result<Rules> {
+    let samples: Vec<Sample> = known.into_iter().map(|known| known.sample.clone()).collect();
+    let calibration = match prior {
+        Some(prior) => calibrate::fit(&samples, policy, prior)?,
+        None => calibrate::fit_choice(&samples, policy)?,
+    };
+    Ok(Rules { policy: policy.clone(), calibration })
+}
+
+/// The decision on each of `known`, in their order, by `rules` that were fitted on none of them.
+pub(crate) fn apply(fleet: &Fleet, rules: &Rules, known: &[Known]) -> Vec<Decision> {
+    known.par_iter().map(|known| decide(fleet, rules, known)).collect()
+}
+
+fn decide(fleet: &Fleet, rules: &Rules, Known { question, sample }: &Known) -> Decision {
+    fleet.decide(rules, question, &sample.hits, &sample.evidence)
+}
+
 /// The decision on each of `known`, in their order, with numbers that were fitted on the other parts.
-pub(crate) fn route(fleet: &Fleet, known: &[Known], policy: &Policy, prior: f64) -> Result<Vec<Decision>> {
+pub(crate) fn route(
+    fleet: &Fleet,
+    known: &[Known],
+    policy: &Policy,
+    prior: Option<f64>,
+) -> Result<Vec<Decision>> {
     let folds = folds(known);
     let rules = |fold: usize| {
         let others = known.iter().zip(&folds).filter(|(_, its)| **its != fold);
-        let samples: Vec<Sample> = others.map(|(known, _)| known.sample.clone()).collect();
-        let calibration = calibrate::fit(&samples, policy, prior);
-        let calibration = calibration.with_context(|| format!("part {fold} of the questions"))?;
-        Ok(Rules { policy: policy.clone(), calibration })
+        let rules = fit(others.map(|(known, _)| known), policy, prior);
+        rules.with_context(|| format!("part {fold} of the questions"))
     };
     let rules = (0..FOLDS).into_par_iter().map(rules).collect::<Result<Vec<Rules>>>()?;
     let known: Vec<(&Known, usize)> = known.iter().zip(folds).collect();
-    let decide = |(known, fold): &(&Known, usize)| {
-        let Known { question, sample } = known;
-        fleet.decide(&rules[*fold], question, &sample.hits, &sample.evidence)
-    };
-    Ok(known.par_iter().map(decide).collect())
+    Ok(known.par_iter().map(|(known, fold)| decide(fleet, &rules[*fold], known)).collect())
 }
 
 /// The part of each question: groups of doubles stay together, and each part has about as many of each sort.
-fn folds(known: &[Known]) -> Vec<usize> {
+pub(crate) fn folds(known: &[Known]) -> Vec<usize> {
     let vectors: Vec<&UnitVector> = known.iter().map(|known| &known.question.embedding.vector).collect();
     let groups = groups(&vectors);
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();

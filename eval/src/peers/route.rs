@@ -5,7 +5,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    vec,
+    slice,
 };
 
 use anyhow::{Context, Result, bail};
@@ -84,13 +84,13 @@ pub(crate) struct Answer {
     pub(crate) accepted: bool,
 }
 
-/// A round for each fold: its own questions are asked, and settings chosen on those of all other folds and
-/// on `always`. `folds` has the number of each question's fold, from 0.
-pub(crate) fn out_of_fold(questions: &[Labelled], folds: &[usize], always: &[Labelled]) -> Vec<Round> {
+/// A round for each fold: its own questions are asked, and settings chosen on those of all other folds.
+/// `folds` has the number of each question's fold, from 0.
+pub(crate) fn out_of_fold(questions: &[Labelled], folds: &[usize]) -> Vec<Round> {
     let count = folds.iter().max().map_or(0, |last| last + 1);
     let round = |fold| {
         let (asked, fit): (Vec<_>, Vec<_>) = questions.iter().zip(folds).partition(|(_, of)| **of == fold);
-        let fit = fit.into_iter().map(|(question, _)| question).chain(always).cloned();
+        let fit = fit.into_iter().map(|(question, _)| question.clone());
         Round { fit: fit.collect(), asked: asked.into_iter().map(|((text, _), _)| text.clone()).collect() }
     };
     (0..count).map(round).collect()
@@ -104,10 +104,10 @@ pub(crate) fn spread<T: Clone>(texts: &[T], count: usize) -> Vec<T> {
 
 impl Outcome {
     /// The answers to questions whose rounds are those of [`out_of_fold`], in the order of the questions.
-    pub(crate) fn answers(self, folds: &[usize]) -> Result<Vec<Answer>> {
-        let mut rounds: Vec<vec::IntoIter<Answer>> =
-            self.rounds.into_iter().map(|round| round.answers.into_iter()).collect();
-        let answers = folds.iter().map(|&fold| rounds.get_mut(fold)?.next()).collect::<Option<_>>();
+    pub(crate) fn answers(&self, folds: &[usize]) -> Result<Vec<Answer>> {
+        let mut rounds: Vec<slice::Iter<Answer>> =
+            self.rounds.iter().map(|round| round.answers.iter()).collect();
+        let answers = folds.iter().map(|&fold| rounds.get_mut(fold)?.next().cloned()).collect::<Option<_>>();
         answers.with_context(|| format!("{} did not answer every question", self.name))
     }
 }
@@ -157,12 +157,11 @@ mod tests {
     #[test]
     fn no_question_is_asked_of_settings_that_saw_it() {
         let questions = [question("a", "x"), question("b", "y"), ("c".to_owned(), None)];
-        let always = [question("d", "x")];
-        let [first, second] = out_of_fold(&questions, &[0, 1, 0], &always).try_into().unwrap();
+        let [first, second] = out_of_fold(&questions, &[0, 1, 0]).try_into().unwrap();
         assert_eq!(first.asked, ["a", "c"]);
-        assert_eq!(first.fit, [question("b", "y"), question("d", "x")]);
+        assert_eq!(first.fit, [question("b", "y")]);
         assert_eq!(second.asked, ["b"]);
-        assert_eq!(second.fit.len(), 3);
+        assert_eq!(second.fit.len(), 2);
     }
 
     #[test]
