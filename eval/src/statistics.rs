@@ -115,6 +115,9 @@ impl Display for Estimate {
 
 /// How many places behind the point show three figures of `value`.
 fn places(value: f64) -> usize {
+    if value.abs() < f64::EPSILON {
+        return 2;
+    }
     (0..6)
         .find(|places| value.abs() >= 10_f64.powi(2 - places))
         .map_or(6, |places| places.unsigned_abs() as usize)
@@ -157,5 +160,6 @@ mod tests {
         assert_eq!(shown(1.4849), "1.48 (1.48 to 1.48)");
         assert_eq!(shown(1_484.9), "1485 (1485 to 1485)");
         assert_eq!(shown(0.014_849), "0.0148 (0.0148 to 0.0148)");
+        assert_eq!(shown(0.0), "0.00 (0.00 to 0.00)");
     }
 }
