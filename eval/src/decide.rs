@@ -58,7 +58,8 @@ pub(crate) fn run(decide: &Decide) -> Result<()> {
         dimension: DIMENSION,
     });
     let background = fleet::vectors(&space, BACKGROUND)?;
-    let fleet = Fleet::made_up(&space, background, FLEET)?;
+    // Searched a few times only, so that an index does not pay.
+    let fleet = Fleet::new(fleet::scattered(&space, FLEET.0, FLEET.1)?, background);
     let rules = Rules::default();
     let mut questions = Vec::new();
     for vector in fleet::vectors(&space, 64)? {

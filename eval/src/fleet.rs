@@ -65,7 +65,7 @@ impl Fleet {
         background: Vec<UnitVector>,
         (count, prototypes): (usize, usize),
     ) -> Result<Self> {
-        Ok(Self::new(scattered(space, count, prototypes)?, background))
+        Ok(Self::new(scattered(space, count, prototypes)?.rebuilt()?, background))
     }
 
     /// What decisions depend on but the question.
@@ -134,8 +134,9 @@ pub(crate) fn vectors(space: &Space, count: usize) -> Result<Vec<UnitVector>> {
     (0..count).map(|_| vector().context("a vector without direction")).collect()
 }
 
-/// Spread over `space` by fixed numbers.
-fn scattered(space: &Arc<Space>, count: usize, prototypes: usize) -> Result<Snapshot> {
+/// `count` specialists with so many `prototypes` each, spread over `space` by fixed numbers. Its index is
+/// still to be rebuilt.
+pub(crate) fn scattered(space: &Arc<Space>, count: usize, prototypes: usize) -> Result<Snapshot> {
     let mut numbers = Numbers(1);
     let mut snapshot = Snapshot::empty(space.clone())?;
     for place in 0..count {
@@ -150,7 +151,7 @@ fn scattered(space: &Arc<Space>, count: usize, prototypes: usize) -> Result<Snap
         let registration = Registration::made_up(&format!("specialist-{place}"), prototypes)?;
         snapshot = snapshot.with(Arc::new(registration))?;
     }
-    Ok(snapshot.rebuilt()?)
+    Ok(snapshot)
 }
 
 /// Numbers between -1 and 1 that are the same in every run (xorshift; Marsaglia 2003).
