@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use sqlx::{
-    FromRow, SqlitePool,
+    FromRow, SqliteConnection, SqlitePool,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -16,6 +17,9 @@ const DISK_FULL: &str = "13";
 
 /// How many connections read at once; SQLite writes one at a time whatever this says.
 const CONNECTIONS_MAX: u32 = 4;
+
+/// How many bytes of cards and prototypes are kept that no registration has any more.
+pub const PAST_BYTES_MAX: i64 = 1 << 30;
 
 /// Why the database did not do it. Nothing is half-written.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +107,8 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// Writes `row` whole, in place of the one with its id where there is one.
+    /// Writes `row` whole, in place of the one with its id where there is one. What that had is kept as past,
+    /// as far as `row` does not have it.
     pub async fn put_registration(&self, row: &RegistrationRow) -> Result<(), StoreError> {
         let RegistrationRow {
             specialist_id,
@@ -117,6 +122,10 @@ impl Store {
             exam,
             despite_exam,
         } = row;
+        let mut change = self.pool.begin().await?;
+        let mut gone = contents(&mut change, specialist_id).await?;
+        gone.retain(|old| old != card && old != prototypes);
+        keep(&mut change, &gone, PAST_BYTES_MAX).await?;
         sqlx::query("INSERT OR REPLACE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(specialist_id)
             .bind(endpoint)
@@ -128,24 +137,72 @@ impl Store {
             .bind(updated_at_ms)
             .bind(exam)
             .bind(despite_exam)
-            .execute(&self.pool)
+            .execute(&mut *change)
             .await?;
-        Ok(())
+        Ok(change.commit().await?)
     }
 
-    /// Forgets the registration of `specialist_id`, if there is one.
+    /// Forgets the registration of `specialist_id`, if there is one. Its card and prototypes are kept as past.
     pub async fn remove_registration(&self, specialist_id: &str) -> Result<(), StoreError> {
+        let mut change = self.pool.begin().await?;
+        let gone = contents(&mut change, specialist_id).await?;
+        keep(&mut change, &gone, PAST_BYTES_MAX).await?;
         sqlx::query("DELETE FROM registration WHERE specialist_id = ?")
             .bind(specialist_id)
-            .execute(&self.pool)
+            .execute(&mut *change)
             .await?;
-        Ok(())
+        Ok(change.commit().await?)
+    }
+
+    /// The card or prototypes with this SHA-256 that a registration had before; `None` where nobody had, or
+    /// too much came after.
+    pub async fn past(&self, sha256: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
+        let content = sqlx::query_scalar("SELECT content FROM past WHERE sha256 = ?").bind(sha256.as_slice());
+        Ok(content.fetch_optional(&self.pool).await?)
     }
 
     /// Writes out what is pending and closes the file.
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Card and prototypes of `specialist_id`; nothing where it is not registered.
+async fn contents(
+    connection: &mut SqliteConnection,
+    specialist_id: &str,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let row = sqlx::query_as("SELECT card, prototypes FROM registration WHERE specialist_id = ?");
+    let row: Option<(Vec<u8>, Vec<u8>)> = row.bind(specialist_id).fetch_optional(connection).await?;
+    Ok(row.map(|(card, prototypes)| vec![card, prototypes]).unwrap_or_default())
+}
+
+/// Keeps `contents` as past, and as many of the others, the newest first, as stay below `bytes_max` together.
+async fn keep(
+    connection: &mut SqliteConnection,
+    contents: &[Vec<u8>],
+    bytes_max: i64,
+) -> Result<(), StoreError> {
+    if contents.is_empty() {
+        return Ok(());
+    }
+    for content in contents {
+        // What comes again is the newest again.
+        sqlx::query("INSERT OR REPLACE INTO past (sha256, content) VALUES (?, ?)")
+            .bind(Sha256::digest(content).as_slice())
+            .bind(content)
+            .execute(&mut *connection)
+            .await?;
+    }
+    sqlx::query(
+        "DELETE FROM past WHERE place IN (SELECT place FROM (
+             SELECT place, SUM(length(content)) OVER (ORDER BY place DESC) AS bytes FROM past
+         ) WHERE bytes > ?)",
+    )
+    .bind(bytes_max)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -200,6 +257,44 @@ mod tests {
 
         let store = Store::open(&path).await.unwrap();
         assert_eq!(store.registrations().await.unwrap(), [row("a", "x")]);
+    }
+
+    #[tokio::test]
+    async fn what_a_registration_had_before_is_found_by_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("router.db")).await.unwrap();
+        let with = |card, prototypes| RegistrationRow {
+            card: vec![card],
+            prototypes: vec![prototypes],
+            ..row("a", "x")
+        };
+        let past = async |content: u8| store.past(&Sha256::digest([content]).into()).await.unwrap();
+        store.put_registration(&with(1, 2)).await.unwrap();
+        store.put_registration(&RegistrationRow { enabled: false, ..with(1, 2) }).await.unwrap();
+        assert_eq!((past(1).await, past(2).await), (None, None));
+        store.put_registration(&with(1, 3)).await.unwrap();
+        assert_eq!((past(1).await, past(2).await, past(3).await), (None, Some(vec![2]), None));
+        store.remove_registration("a").await.unwrap();
+        assert_eq!((past(1).await, past(3).await), (Some(vec![1]), Some(vec![3])));
+        assert_eq!(past(4).await, None);
+    }
+
+    #[tokio::test]
+    async fn the_oldest_of_the_past_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("router.db")).await.unwrap();
+        let contents: Vec<Vec<u8>> = (0..5).map(|content| vec![content; 10]).collect();
+        let mut connection = store.pool.acquire().await.unwrap();
+        // The second comes twice, so it is newer than the third.
+        for at in [0, 1, 2, 1, 3, 4] {
+            keep(&mut connection, &contents[at..=at], 35).await.unwrap();
+        }
+        drop(connection);
+        let mut kept = Vec::new();
+        for content in &contents {
+            kept.push(store.past(&Sha256::digest(content).into()).await.unwrap().is_some());
+        }
+        assert_eq!(kept, [false, true, false, true, true]);
     }
 
     #[tokio::test]
