@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use prost::Message;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -17,8 +17,8 @@ pub const CARD_BYTES_MAX: usize = 256 << 10;
 
 /// A specialist's name in the fleet: lower-case letters, digits and hyphens, starting with a
 /// letter, 1 to 64. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SpecialistId(Arc<str>);
 
 impl SpecialistId {
@@ -48,6 +48,12 @@ impl FromStr for SpecialistId {
             ));
         }
         Ok(Self(id.into()))
+    }
+}
+
+impl From<SpecialistId> for String {
+    fn from(id: SpecialistId) -> Self {
+        id.0.as_ref().to_owned()
     }
 }
 

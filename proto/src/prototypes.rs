@@ -1,6 +1,8 @@
 //! Prototypes: a domain as points.
 
-use crate::{Invalid, Space, UnitVector, invalid::bounded, wire};
+use prost::Message;
+
+use crate::{Digest, Invalid, Space, UnitVector, invalid::bounded, wire};
 
 /// The fewest passages that a published centroid may average, so that it is no single record's.
 pub const PASSAGES_PER_PROTOTYPE_MIN: u32 = 5;
@@ -26,6 +28,13 @@ pub struct Prototypes {
     pub points: Vec<Prototype>,
     /// The card's revision that they were made from.
     pub revision: String,
+}
+
+impl Prototypes {
+    /// The digest of their serialization, a `PrototypesResponse`. The same points read again have the same.
+    pub fn digest(&self) -> Digest {
+        Digest::of(wire::PrototypesResponse::from(self).encode_to_vec())
+    }
 }
 
 impl TryFrom<wire::PrototypesResponse> for Prototypes {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod explain;
 mod print;
 
 use std::io::{self, Read};
@@ -15,6 +16,7 @@ use proto::{
 use tonic::transport::Channel;
 
 pub use ask::{ask, route};
+pub use explain::{Explaining, explain};
 
 /// A question for a running router.
 #[derive(Debug, Args)]

@@ -3,10 +3,11 @@
 
 mod ask;
 mod chat;
+mod derivation;
 mod error;
 mod openai;
 mod registry;
-mod wire;
+pub(crate) mod wire;
 
 use std::{sync::Arc, time::Duration};
 

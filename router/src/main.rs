@@ -24,6 +24,9 @@ enum Command {
     Ask(cli::Asking),
     /// Show whom a running router would ask, and why; nobody is asked.
     Route(cli::Asking),
+    /// Tell in words why a running router would ask whom it would ask; nobody is asked. `-o json` keeps all
+    /// that it follows from.
+    Explain(cli::Explaining),
     /// Fit the numbers that routing follows to the registered specialists, on questions with known answers.
     Calibrate(calibrate::Calibrating),
 }
@@ -56,13 +59,14 @@ struct Serve {
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(args) => serve(args).await,
-        Command::Ask(asking) => cli::ask(&asking).await,
-        Command::Route(asking) => cli::route(&asking).await,
-        Command::Calibrate(calibrating) => calibrate::run(&calibrating).await,
+        Command::Serve(args) => serve(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Ask(asking) => cli::ask(&asking).await.map(|()| ExitCode::SUCCESS),
+        Command::Route(asking) => cli::route(&asking).await.map(|()| ExitCode::SUCCESS),
+        Command::Explain(explaining) => cli::explain(&explaining).await.map(|()| ExitCode::SUCCESS),
+        Command::Calibrate(calibrating) => calibrate::run(&calibrating).await.map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // Whoever reads the output has had enough.
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -90,7 +90,7 @@ impl Case<'_> {
         let left_out = self.snapshot.members().filter(|member| !counts(member.id()));
         // Whoever is left out must not crowd the others out of the list.
         let crowd: usize = left_out.map(|member| member.prototypes.points.len()).sum();
-        let mut hits = self.snapshot.nearest(question, hits_max + crowd)?;
+        let mut hits = self.snapshot.nearest(question, hits_max.saturating_add(crowd))?;
         if crowd > 0 {
             let stays = |hit: &Hit<PrototypeKey>| {
                 self.snapshot.owner(hit.key.slot).is_some_and(|owner| counts(owner.id()))

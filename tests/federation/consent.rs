@@ -25,7 +25,7 @@ fn agreed() -> AskOptions {
 
 async fn preview(router: &Router, options: AskOptions) -> Decision {
     let turns = vec![Turn { role: Role::User.into(), text: QUESTION.into() }];
-    let request = RouteRequest { turns, options: Some(options) };
+    let request = RouteRequest { turns, options: Some(options), derivation: false };
     router.client().await.route(request).await.unwrap().into_inner().decision.unwrap()
 }
 

@@ -21,7 +21,7 @@ fn assistant(text: &str) -> Turn {
 
 /// What the router decides of the last of `turns`.
 async fn decides(router: &Router, turns: Vec<Turn>) -> Decision {
-    let request = RouteRequest { turns, options: None };
+    let request = RouteRequest { turns, options: None, derivation: false };
     router.client().await.route(request).await.unwrap().into_inner().decision.unwrap()
 }
 

@@ -25,7 +25,7 @@ async fn two() -> (Router, [crate::harness::Process; 2]) {
 /// Who sees the question, by each door in turn.
 async fn seen_by(router: &Router, options: AskOptions, model: &str) -> [Vec<String>; 3] {
     let turns = vec![Turn { role: Role::User.into(), text: QUESTION.into() }];
-    let request = RouteRequest { turns, options: Some(options.clone()) };
+    let request = RouteRequest { turns, options: Some(options.clone()), derivation: false };
     let decision = router.client().await.route(request).await.unwrap().into_inner().decision.unwrap();
 
     let AskOptions { only, exclude, specialists_max, consent: _ } = options;

@@ -1,10 +1,13 @@
 //! `router ask` and `router route`.
 
-use anyhow::{Result, bail};
-use proto::wire::{AskRequest, FinishReason, RouteRequest};
+use anyhow::{Context, Result, bail};
+use proto::wire::{AskRequest, Decision, FinishReason, RouteRequest, Turn};
 use tonic::Status;
 
 use super::{Asking, Output, answer::Answer, print};
+
+/// The most bytes of a decision that is read.
+const DECISION_BYTES_MAX: usize = 64 << 20;
 
 /// Asks, and prints who was considered, the answer as it comes, and its sources.
 pub async fn ask(asking: &Asking) -> Result<()> {
@@ -32,14 +35,20 @@ pub async fn ask(asking: &Asking) -> Result<()> {
 
 /// Prints whom the router would ask, and why; nobody is asked.
 pub async fn route(asking: &Asking) -> Result<()> {
-    let request = RouteRequest { turns: asking.turns()?, options: Some(asking.options()) };
-    let mut router = asking.connect().await?;
-    let routed = router.route(request).await.map_err(|status| said(&status))?.into_inner();
-    let Some(decision) = routed.decision else { bail!("the router sent no decision") };
+    let decision = decided(asking, asking.turns()?, false).await?;
     match asking.output {
         Output::Text => print::decision(&decision),
         Output::Json => print::decision_json(&decision),
     }
+}
+
+/// What the router decides of the last of `turns`; with all that it follows from, where that is wanted.
+pub(super) async fn decided(asking: &Asking, turns: Vec<Turn>, derivation: bool) -> Result<Decision> {
+    let request = RouteRequest { turns, options: Some(asking.options()), derivation };
+    // A derivation names every specialist of the fleet.
+    let mut router = asking.connect().await?.max_decoding_message_size(DECISION_BYTES_MAX);
+    let routed = router.route(request).await.map_err(|status| said(&status))?.into_inner();
+    routed.decision.context("the router sent no decision")
 }
 
 /// The router's message; its code is for programs.

@@ -4,12 +4,15 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use proto::wire::{
-    Candidate, CandidateStatus, Decision, Finish, History, HistoryReason, Source, Span, Verdict,
-    ask_response::Event,
+    Calibration, Candidate, CandidateStatus, Decision, Finish, History, HistoryReason, ProbeOutcome,
+    ProbeResponse, Source, Span, Verdict, Wording, ask_response::Event,
 };
 use serde_json::{Value, json};
 
 use super::answer::Answer;
+
+/// How many candidates without a score people are shown.
+const FAR_MAX: usize = 10;
 
 /// Prints an event as it comes; `before` is what came before it.
 pub(super) fn event(event: &Event, before: &Answer) -> Result<()> {
@@ -27,11 +30,15 @@ pub(super) fn event(event: &Event, before: &Answer) -> Result<()> {
 /// Who was considered, best first.
 pub(super) fn decision(decision: &Decision) -> Result<()> {
     let mut out = "Considered:\n".to_owned();
-    let width = decision.candidates.iter().map(|c| name(c).chars().count()).max().unwrap_or_default();
-    for candidate in &decision.candidates {
+    let width = listed(decision).0.map(|c| name(c).chars().count()).max().unwrap_or_default();
+    let (listed, far) = listed(decision);
+    for candidate in listed {
         let score = candidate.score.map_or_else(|| "    -".to_owned(), |score| format!("{score:5.2}"));
         let status = status(candidate.status()).replace('_', " ");
         out.push_str(&format!("  {:<width$}  {score}  {status}\n", name(candidate)));
+    }
+    if far > 0 {
+        out.push_str(&format!("  and {far} more that are not near\n"));
     }
     let (confidence, needed) = (decision.confidence, decision.confidence_min);
     match decision.verdict() {
@@ -54,6 +61,14 @@ pub(super) fn decision(decision: &Decision) -> Result<()> {
     text(&printable(&out))
 }
 
+/// Who is shown to people, best first, and how many more there are: a fleet may have thousands.
+pub(super) fn listed(decision: &Decision) -> (impl Iterator<Item = &Candidate>, usize) {
+    let scored = decision.candidates.iter().filter(|candidate| candidate.score.is_some());
+    let far = decision.candidates.iter().filter(|candidate| candidate.score.is_none());
+    let more = far.clone().count().saturating_sub(FAR_MAX);
+    (scored.chain(far.take(FAR_MAX)), more)
+}
+
 /// Who sees the question, as a line; empty where nobody does.
 fn seen_by(decision: &Decision) -> String {
     let at_once = |id: &&String| {
@@ -70,7 +85,7 @@ fn seen_by(decision: &Decision) -> String {
 }
 
 /// Whether earlier turns counted, as a line; empty where there were none.
-fn history(history: History) -> String {
+pub(super) fn history(history: History) -> String {
     let near = history.cosine.map_or_else(String::new, |cosine| format!(" (cosine {cosine:.2})"));
     let why = match history.reason() {
         HistoryReason::Unspecified | HistoryReason::NoEarlierTurn => return String::new(),
@@ -89,7 +104,7 @@ fn lacks_consent(candidate: &Candidate) -> bool {
 
 /// The decision as one JSON object.
 pub(super) fn decision_json(decision: &Decision) -> Result<()> {
-    text(&format!("{:#}\n", decision_value(decision)))
+    object(&decision_value(decision))
 }
 
 /// The whole answer as one JSON object; offsets are UTF-8 bytes, as in the contract.
@@ -106,7 +121,7 @@ pub(super) fn answer(answer: &Answer) -> Result<()> {
         "candidates": finish.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "notices": notices.collect::<Vec<_>>(),
     });
-    text(&format!("{value:#}\n"))
+    object(&value)
 }
 
 fn finish(finish: &Finish, sources: &[Source]) -> Result<()> {
@@ -140,37 +155,45 @@ fn finish(finish: &Finish, sources: &[Source]) -> Result<()> {
     text(&printable(&out))
 }
 
-fn name(candidate: &Candidate) -> String {
+pub(super) fn name(candidate: &Candidate) -> String {
     printable(&format!("{} ({})", candidate.title, candidate.institution))
 }
 
-fn status(status: CandidateStatus) -> String {
+pub(super) fn status(status: CandidateStatus) -> String {
     short(status.as_str_name(), "CANDIDATE_STATUS_")
 }
 
-fn short(wire_name: &str, prefix: &str) -> String {
+pub(crate) fn short(wire_name: &str, prefix: &str) -> String {
     wire_name.trim_start_matches(prefix).to_lowercase()
 }
 
 /// Without what could steer the terminal: a specialist's words are data.
-fn printable(words: &str) -> String {
+pub(super) fn printable(words: &str) -> String {
     words.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
-fn text(text: &str) -> Result<()> {
+/// One JSON object.
+pub(super) fn object(value: &Value) -> Result<()> {
+    text(&format!("{value:#}\n"))
+}
+
+pub(super) fn text(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
 
-fn decision_value(decision: &Decision) -> Value {
+pub(super) fn decision_value(decision: &Decision) -> Value {
     let timings = decision.timings.unwrap_or_default();
     json!({
         "request_id": decision.request_id,
         "verdict": short(decision.verdict().as_str_name(), "VERDICT_"),
         "confidence": decision.confidence.is_finite().then_some(decision.confidence),
         "confidence_min": decision.confidence_min,
+        "probability_min": decision.probability_min,
+        "calibration": decision.calibration.as_ref().map_or_else(|| json!("uncalibrated"), calibration_value),
         "encoder": decision.space.as_ref().map(|space| space.encoder.as_str()),
+        "weights_sha256": decision.space.as_ref().map(|space| hex(&space.weights_sha256)),
         "engine": decision.engine,
         "device": decision.device,
         "snapshot_version": decision.snapshot_version,
@@ -184,9 +207,25 @@ fn decision_value(decision: &Decision) -> Value {
             "queue": timings.queue_us,
             "encode": timings.encode_us,
             "search": timings.search_us,
+            "probe": timings.probe_us,
             "decide": timings.decide_us,
         },
     })
+}
+
+fn calibration_value(calibration: &Calibration) -> Value {
+    json!({
+        "date": calibration.date,
+        "prior": calibration.prior,
+        "questions": calibration.questions,
+        "outside": calibration.outside,
+        "questions_sha256": calibration.questions_sha256,
+    })
+}
+
+/// In hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn history_value(history: History) -> Value {
@@ -205,11 +244,24 @@ fn candidate_value(candidate: &Candidate) -> Value {
         "institution": candidate.institution,
         "score": candidate.score,
         "probability": candidate.probability,
+        "confidence": candidate.confidence,
+        "probe": candidate.probe.map(probe_value),
         "status": status(candidate.status()),
         "calls": candidate.calls,
         "failure": (!candidate.failure.is_empty()).then_some(&candidate.failure),
         "asks_consent": candidate.asks_consent,
     })
+}
+
+/// `evidence` is null for whoever did not answer, `wording` for whoever saw no terms.
+fn probe_value(probe: ProbeOutcome) -> Value {
+    let evidence = probe.evidence.map(|ProbeResponse { nearness, wording }| {
+        let wording = wording.map(|Wording { covered, titled, familiar }| {
+            json!({ "covered": covered, "titled": titled, "familiar": familiar })
+        });
+        json!({ "nearness": nearness, "wording": wording })
+    });
+    json!({ "evidence": evidence })
 }
 
 fn source_value(source: &Source) -> Value {

@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt, stream};
 use proto::{
-    AskOptions, Conversation,
+    AskOptions, Conversation, Terms,
     wire::{
         AskRequest, AskResponse, RouteRequest, RouteResponse, ask_response,
         router_service_server::RouterService,
@@ -12,7 +12,7 @@ use proto::{
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{error, wire};
+use super::{derivation::derivation, error, wire};
 use crate::{
     app::App,
     ask::{self, Event, Question},
@@ -34,15 +34,22 @@ impl Asking {
 impl RouterService for Asking {
     async fn route(&self, request: Request<RouteRequest>) -> Result<Response<RouteResponse>, Status> {
         let patience = patience(request.metadata());
-        let RouteRequest { turns, options } = request.into_inner();
+        let RouteRequest { turns, options: wanted, derivation: derive } = request.into_inner();
         let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
-        let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
-        let routed = ask::preview(
-            &self.app,
-            &Question { request_id: ask::request_id(), conversation, options, patience },
-        )
-        .await?;
-        Ok(Response::new(RouteResponse { decision: Some(wire::decision(&routed)) }))
+        let options = AskOptions::try_from(wanted.clone()).map_err(|e| error::invalid(&e))?;
+        let question = Question { request_id: ask::request_id(), conversation, options, patience };
+        let routed = ask::preview(&self.app, &question).await?;
+        let mut decision = wire::decision(&routed);
+        if derive {
+            let terms = Terms::of(question.conversation.question()).hashes().len();
+            let rules = self.app.rules.clone();
+            let derived = move || derivation(&routed, &rules.policy, wanted.unwrap_or_default(), terms);
+            // The prototypes of a whole fleet may have to be read through.
+            let derived = tokio::task::spawn_blocking(derived).await;
+            let derived = derived.map_err(|error| Status::internal(error.to_string()))?;
+            decision.derivation = Some(derived.map_err(|error| Status::internal(error.to_string()))?);
+        }
+        Ok(Response::new(RouteResponse { decision: Some(decision) }))
     }
 
     type AskStream = Pin<Box<dyn Stream<Item = Result<AskResponse, Status>> + Send>>;

@@ -37,6 +37,7 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
             .as_ref()
             .map(|foreign| foreign.language.code().to_owned())
             .unwrap_or_default(),
+        derivation: None,
     }
 }
 
@@ -89,7 +90,7 @@ fn fitted(fitted: &Fitted) -> wire::Calibration {
     }
 }
 
-pub(super) fn status(status: Status) -> wire::CandidateStatus {
+pub(crate) fn status(status: Status) -> wire::CandidateStatus {
     match status {
         Status::Asked => wire::CandidateStatus::Asked,
         Status::Answered => wire::CandidateStatus::Answered,

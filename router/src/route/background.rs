@@ -1,6 +1,6 @@
 //! Questions that belong to nobody.
 
-use proto::UnitVector;
+use proto::{Digest, UnitVector};
 
 use super::log_sum_exp;
 
@@ -18,6 +18,11 @@ impl Background {
     /// The questions to embed, in order.
     pub fn questions() -> Vec<String> {
         QUESTIONS.lines().map(str::to_owned).collect()
+    }
+
+    /// The digest of the questions.
+    pub fn digest() -> Digest {
+        Digest::of(QUESTIONS)
     }
 
     /// The background whose questions have `vectors`, all in the fleet's space.

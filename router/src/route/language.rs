@@ -1,6 +1,6 @@
 //! Questions in a language that the encoder does not cover.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use whatlang::Lang;
 
 /// How sure the detection must be where the script is that of a covered language: 0 to 1. Lower than what
@@ -9,8 +9,8 @@ use whatlang::Lang;
 const CONFIDENCE_MIN: f64 = 0.7;
 
 /// A language, by its code in ISO 639-3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 pub struct Language(Lang);
 
 impl Language {
@@ -32,6 +32,12 @@ impl Language {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no language here has the code {0:?}: use three letters of ISO 639-3, such as eng or deu")]
 pub struct UnknownLanguage(String);
+
+impl From<Language> for &'static str {
+    fn from(language: Language) -> Self {
+        language.code()
+    }
+}
 
 impl TryFrom<String> for Language {
     type Error = UnknownLanguage;

@@ -1,13 +1,13 @@
 //! What an operator decides about routing.
 
 use proto::SpecialistId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::Language;
 
 /// What an operator decides about routing. The numbers that were fitted are a
 /// [`Calibration`](super::Calibration).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// The most specialists asked at once.
