@@ -17,6 +17,7 @@ use tonic::transport::Channel;
 
 pub use ask::{ask, route};
 pub use explain::{Explaining, explain};
+pub(crate) use print::short;
 
 /// A question for a running router.
 #[derive(Debug, Args)]

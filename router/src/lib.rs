@@ -15,5 +15,6 @@ pub mod edge;
 pub mod fleet;
 pub mod merge;
 pub mod metrics;
+pub mod replay;
 pub mod route;
 pub mod trust;

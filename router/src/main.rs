@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use embedding::Engine;
-use router::{app::App, calibrate, cli, config::Config, edge};
+use router::{app::App, calibrate, cli, config::Config, edge, replay};
 use serve::{Tasks, telemetry::LogFormat};
 
 /// Routes each question to the specialists whose domain it falls in, and merges what they say.
@@ -25,8 +25,10 @@ enum Command {
     /// Show whom a running router would ask, and why; nobody is asked.
     Route(cli::Asking),
     /// Tell in words why a running router would ask whom it would ask; nobody is asked. `-o json` keeps all
-    /// that it follows from.
+    /// that `router replay` needs.
     Explain(cli::Explaining),
+    /// Derive a decision again that `router explain -o json` printed, and say "same" or what differs.
+    Replay(replay::Replaying),
     /// Fit the numbers that routing follows to the registered specialists, on questions with known answers.
     Calibrate(calibrate::Calibrating),
 }
@@ -63,6 +65,7 @@ async fn main() -> ExitCode {
         Command::Ask(asking) => cli::ask(&asking).await.map(|()| ExitCode::SUCCESS),
         Command::Route(asking) => cli::route(&asking).await.map(|()| ExitCode::SUCCESS),
         Command::Explain(explaining) => cli::explain(&explaining).await.map(|()| ExitCode::SUCCESS),
+        Command::Replay(replaying) => replay::run(&replaying).await,
         Command::Calibrate(calibrating) => calibrate::run(&calibrating).await.map(|()| ExitCode::SUCCESS),
     };
     match done {

@@ -18,6 +18,7 @@ mod bad_input;
 mod changes;
 mod conformance;
 mod consent;
+mod deriving;
 mod dialling;
 mod examples;
 mod failures;
