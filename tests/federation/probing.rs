@@ -23,7 +23,7 @@ fn astronomers(id: &str) -> Institution {
 
 async fn route(router: &Router, turns: &[&str], options: AskOptions) -> Decision {
     let turns = turns.iter().map(|text| Turn { role: Role::User.into(), text: (*text).to_owned() });
-    let request = RouteRequest { turns: turns.collect(), options: Some(options) };
+    let request = RouteRequest { turns: turns.collect(), options: Some(options), derivation: false };
     router.client().await.route(request).await.unwrap().into_inner().decision.unwrap()
 }
 
