@@ -277,6 +277,16 @@ mod tests {
             "data_full.json",
             json!({ "train": inside(0..10), "val": inside(10..15), "oos_val": outside(0..8) }),
         );
+        write(
+            "with-test.json",
+            json!({
+                "train": inside(0..10),
+                "val": inside(10..15),
+                "oos_val": outside(0..8),
+                "test": inside(15..17),
+                "oos_test": outside(16..19),
+            }),
+        );
         write("data_oos_plus.json", json!({ "oos_train": outside(8..16) }));
         write("domains.json", json!({ "wine": ["red_wine", "white_wine"], "sky": ["moon", "sun"] }));
         folder
@@ -302,6 +312,10 @@ mod tests {
         let test = [clinc.as_slice(), &["--split", "test"]].concat();
         let said = measure(&self::intents(folder.path(), &test), Model::hashed()).await.unwrap_err();
         assert!(said.to_string().contains("no `test` questions"), "{said}");
+        fs::rename(folder.path().join("with-test.json"), folder.path().join("data_full.json")).unwrap();
+        let tested = measure(&self::intents(folder.path(), &test), Model::hashed()).await.unwrap();
+        assert_eq!((tested.questions, tested.out_of_domain), (8, 3));
+        assert!(tested.prototypes_alone.accuracy.value > 0.99, "{}", tested.table());
     }
 
     #[tokio::test]
