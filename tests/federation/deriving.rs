@@ -13,7 +13,11 @@ use crate::{
     harness::{Institution, Process, Router, run},
 };
 
-const QUESTION: &str = "why is the ground of Mars red";
+/// For one specialist, beyond doubt.
+const CLEAR: &str = "why is the ground of Mars red";
+
+/// For two specialists, whose index is to resolve it.
+const DOUBTFUL: &str = "are the two small moons of Mars made of gouda cheese";
 
 /// A router with `planets`, and specialists for cheese and soap.
 async fn fleet(planets: &Institution) -> (Router, [Process; 3]) {
@@ -64,27 +68,32 @@ fn says(said: &str, expected: &[&str]) {
 #[tokio::test]
 async fn a_decision_is_told_in_words() {
     let (router, _standing) = fleet(&planets()).await;
-    let said = explained(&router, &[QUESTION]).await;
+    let said = explained(&router, &[CLEAR]).await;
     says(
         &said,
         &[
             "The question would go to planets.",
             "there is no earlier turn",
             "of 3 specialists registered",
-            "planets: passages at a nearness of ",
+            "Nobody was probed: the prototypes leave no doubt",
             "asked: confidence ",
             "Uncalibrated",
             "where a confidence reaches 0.50",
         ],
     );
+    let said = explained(&router, &[DOUBTFUL]).await;
+    says(
+        &said,
+        &["were probed", "planets: passages at a nearness of ", "cheese: passages at a nearness of "],
+    );
 
     let said = explained(&router, &["xylophone quartet rehearsal"]).await;
     says(&said, &["Nobody would be asked: nobody covers the question", "refused: confidence 0."]);
 
-    let said = explained(&router, &[QUESTION, "--exclude", "planets"]).await;
+    let said = explained(&router, &[CLEAR, "--exclude", "planets"]).await;
     says(&said, &["About planets (Institute of planets): no score; left out: you excluded it."]);
 
-    let said = explained(&router, &[QUESTION, "--only", "soap"]).await;
+    let said = explained(&router, &[CLEAR, "--only", "soap"]).await;
     says(&said, &["soap, ", "asked: you chose it, whatever its score", "left out: you chose among others"]);
 }
 
@@ -92,9 +101,10 @@ async fn a_decision_is_told_in_words() {
 async fn a_decision_can_be_derived_again_after_the_fleet_has_changed() {
     let planets = planets();
     let (router, _standing) = fleet(&planets).await;
-    let decision = decided(&router, &[QUESTION, "--with-question"]).await;
-    assert_eq!(decision["turns"], json!([QUESTION]));
-    let private = decided(&router, &[QUESTION]).await;
+    let decision = decided(&router, &[DOUBTFUL, "--with-question"]).await;
+    assert_eq!(decision["turns"], json!([DOUBTFUL]));
+    assert!(decision["candidates"][0]["probe"]["evidence"]["nearness"].is_f64(), "{decision}");
+    let private = decided(&router, &[DOUBTFUL]).await;
     assert_eq!(private["turns"], Value::Null);
     let decision = kept(&router, &decision);
     assert_eq!(replayed(&router, &decision).await, ("same\n".to_owned(), Some(0)));
@@ -104,7 +114,7 @@ async fn a_decision_can_be_derived_again_after_the_fleet_has_changed() {
     changes.until(Kind::Updated).await;
     assert!(router.registry(&["remove", "cheese"]).await.status.success());
     assert!(router.registry(&["disable", "soap"]).await.status.success());
-    let now = decided(&router, &[QUESTION]).await;
+    let now = decided(&router, &[DOUBTFUL]).await;
     assert_eq!(now["candidates"].as_array().unwrap().len(), 2);
     let router = router.restart().await;
     assert_eq!(replayed(&router, &decision).await, ("same\n".to_owned(), Some(0)));
@@ -114,22 +124,26 @@ async fn a_decision_can_be_derived_again_after_the_fleet_has_changed() {
 #[tokio::test]
 async fn what_differs_is_named() {
     let (router, _standing) = fleet(&planets()).await;
-    let decision = decided(&router, &[QUESTION, "--with-question"]).await;
+    let decision = decided(&router, &[DOUBTFUL, "--with-question"]).await;
     let changed = async |pointer: &str, value: Value| {
         let mut other = decision.clone();
         *other.pointer_mut(pointer).unwrap() = value;
         replayed(&router, &kept(&router, &other)).await
     };
 
-    let (said, code) = changed("/candidates/0/probability", json!(0.25)).await;
+    let best = decision["candidates"][0]["id"].as_str().unwrap();
+    let (said, code) = changed("/candidates/0/probability", json!(0.125)).await;
     assert_eq!(code, Some(1), "{said}");
-    says(&said, &["differs", "probability of planets: 0.25 recorded, "]);
+    says(&said, &["differs", &format!("probability of {best}: 0.125 recorded, ")]);
     let (said, code) = changed("/candidates/0/status", json!("disabled")).await;
     assert_eq!(code, Some(1), "{said}");
-    says(&said, &["status of planets: disabled recorded, asked derived"]);
+    says(&said, &[&format!("status of {best}: disabled recorded, asked derived")]);
     let (said, code) = changed("/derivation/calibration/confidence_min", json!(0.999_999)).await;
     assert_eq!(code, Some(1), "{said}");
     says(&said, &["confidence_min: 0.5 recorded, 0.999999 derived"]);
+    let (said, code) = changed("/candidates/0/probe", Value::Null).await;
+    assert_eq!(code, Some(1), "{said}");
+    says(&said, &["probed: "]);
     let (said, code) = changed("/turns/0", json!("why does milk curdle")).await;
     assert_eq!(code, Some(1), "{said}");
     says(&said, &["the question's vector: its cosine with that of the text is "]);

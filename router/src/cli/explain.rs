@@ -270,8 +270,9 @@ impl Telling<'_> {
 
     fn calibration(&self) -> String {
         match &self.decision.calibration {
-            None => "Uncalibrated: the numbers are the defaults. `router calibrate` fits them to this fleet."
-                .to_owned(),
+            None => {
+                "Uncalibrated: nobody fitted the numbers to this fleet; `router calibrate` does.".to_owned()
+            }
             Some(fitted) => format!(
                 "Calibrated on {} with {} and {} that nobody covers, taking {} of all questions to be such.",
                 fitted.date,

@@ -46,8 +46,8 @@ impl RouterService for Asking {
             let derived = move || derivation(&routed, &rules.policy, wanted.unwrap_or_default(), terms);
             // The prototypes of a whole fleet may have to be read through.
             let derived = tokio::task::spawn_blocking(derived).await;
-            let derived = derived.map_err(|error| Status::internal(error.to_string()))?;
-            decision.derivation = Some(derived.map_err(|error| Status::internal(error.to_string()))?);
+            let derived = derived.map_err(|why| error::underivable(&why))?;
+            decision.derivation = Some(derived.map_err(|why| error::underivable(&why))?);
         }
         Ok(Response::new(RouteResponse { decision: Some(decision) }))
     }

@@ -1,6 +1,6 @@
 //! The one place where errors become status codes, for gRPC and for HTTP.
 
-use std::time::Duration;
+use std::{fmt::Display, time::Duration};
 
 use axum::{
     http::StatusCode,
@@ -80,6 +80,11 @@ pub(super) fn invalid(invalid: &proto::Invalid) -> Status {
 /// A watcher that fell too far behind to be told everything.
 pub(super) fn fell_behind() -> Status {
     because(Code::DataLoss, "FELL_BEHIND", "too many changes were missed: watch anew".to_owned())
+}
+
+/// A decision of which nobody can say what it follows from.
+pub(super) fn underivable(why: &impl Display) -> Status {
+    because(Code::Internal, "DERIVATION_FAILED", format!("the derivation could not be written: {why}"))
 }
 
 /// A gRPC method that nobody serves.
