@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proto::{Evidence, Probing};
-use registry::{Registration, Slot};
+use registry::Registration;
 
 use super::{Calibration, Case, Shown, Survey};
 
@@ -189,21 +189,28 @@ impl Case<'_> {
 
     /// Everybody, best first; who can still be asked is `Outranked` so far.
     fn candidates(&self, survey: &Survey, shown: &Shown) -> Vec<Candidate> {
-        let of = |(slot, registration): (Slot, &Arc<Registration>)| {
+        let strength = |(slot, registration)| {
             let score = survey.scores.get(&slot).copied();
-            let probed = match shown.get(&slot) {
-                None => Probed::Not,
-                Some(None) => Probed::InVain,
-                Some(Some(evidence)) => Probed::Showed(*evidence),
-            };
-            let confidence =
-                score.map_or(0.0, |score| self.calibration.confidence(survey.seen, score, probed.evidence()));
+            // Most of a large fleet have no score, and then nothing else is looked up.
+            let probed = score.map_or(Probed::Not, |_| probed(shown.get(&slot)));
             let strength = score.map(|score| self.calibration.strength(score, probed.evidence()));
-            let candidate = Candidate {
+            (strength.unwrap_or(f32::NEG_INFINITY), score, probed, registration)
+        };
+        let mut everybody: Vec<(f32, Option<f32>, Probed, &Arc<Registration>)> =
+            self.snapshot.placed().map(strength).collect();
+        // Members come by id, so equal strengths stay in a fixed order.
+        everybody.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let largest = everybody.first().map_or(0.0, |best| best.0);
+        let scored = everybody.iter().map_while(|(strength, score, ..)| score.map(|_| strength));
+        let total: f32 = scored.map(|strength| (strength - largest).exp()).sum();
+        let candidate = |(strength, score, probed, registration): (f32, Option<f32>, Probed, _)| {
+            let registration: &Arc<Registration> = registration;
+            let confidence = |score| self.calibration.confidence(survey.seen, score, probed.evidence());
+            Candidate {
                 score,
                 probed,
-                probability: 0.0,
-                confidence,
+                probability: score.map_or(0.0, |_| (strength - largest).exp() / total),
+                confidence: score.map_or(0.0, confidence),
                 status: if !registration.enabled {
                     Status::Disabled
                 } else if !self.allows(registration.id()) {
@@ -215,22 +222,17 @@ impl Case<'_> {
                 calls: 0,
                 failure: None,
                 registration: registration.clone(),
-            };
-            (strength.unwrap_or(f32::NEG_INFINITY), candidate)
-        };
-        let mut candidates: Vec<(f32, Candidate)> = self.snapshot.placed().map(of).collect();
-        // Members come by id, so equal strengths stay in a fixed order.
-        candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let largest = candidates.first().map_or(0.0, |(strength, _)| *strength);
-        let scored = candidates.iter().take_while(|(strength, _)| strength.is_finite());
-        let total: f32 = scored.map(|(strength, _)| (*strength - largest).exp()).sum();
-        let share = |(strength, mut candidate): (f32, Candidate)| {
-            if strength.is_finite() {
-                candidate.probability = (strength - largest).exp() / total;
             }
-            candidate
         };
-        candidates.into_iter().map(share).collect()
+        everybody.into_iter().map(candidate).collect()
+    }
+}
+
+fn probed(shown: Option<&Option<Evidence>>) -> Probed {
+    match shown {
+        None => Probed::Not,
+        Some(None) => Probed::InVain,
+        Some(Some(evidence)) => Probed::Showed(*evidence),
     }
 }
 
