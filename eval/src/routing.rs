@@ -47,6 +47,9 @@ pub(crate) struct Routing {
     /// How many specialists are probed at the most.
     #[arg(long, value_name = "N", default_value_t = Policy::default().probes_max)]
     probes: usize,
+    /// Whoever's score is at most so much less than the best one's is probed.
+    #[arg(long, value_name = "COSINE", default_value_t = Policy::default().probe_window)]
+    probe_window: f32,
     /// The assumed share of questions that nobody covers.
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     prior: f64,
@@ -100,7 +103,7 @@ async fn measure(routing: &Routing, model: Model) -> Result<Figures> {
     let known_s = began.elapsed().as_secs_f64();
     let decide = |probes_max| -> Result<(Vec<Routed>, f64)> {
         let began = Instant::now();
-        let policy = Policy { probes_max, ..Policy::default() };
+        let policy = Policy { probes_max, probe_window: routing.probe_window, ..Policy::default() };
         let decisions = trial::route(&specialists.fleet, &known, &policy, Some(routing.prior))?;
         let routed = Routed::all(&asked, &known, &decisions);
         Ok((routed, known_s + began.elapsed().as_secs_f64()))

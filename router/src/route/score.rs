@@ -11,11 +11,15 @@ pub type Scores = BTreeMap<Slot, f32>;
 /// Scores every specialist that owns one of `hits`, the prototypes nearest to the question:
 /// `T * ln(sum over its hits of exp(cosine / T))`. Sizes of corpora play no part.
 pub fn score(hits: &[Hit<PrototypeKey>], temperature: f32) -> Scores {
-    let mut cosines: BTreeMap<Slot, Vec<f32>> = BTreeMap::new();
-    for hit in hits {
-        cosines.entry(hit.key.slot).or_default().push(hit.similarity);
-    }
-    cosines.into_iter().map(|(slot, cosines)| (slot, log_sum_exp(&cosines, temperature))).collect()
+    let mut owned: Vec<(Slot, f32)> = hits.iter().map(|hit| (hit.key.slot, hit.similarity)).collect();
+    owned.sort_by_key(|(slot, _)| *slot);
+    let mut cosines = Vec::new();
+    let score = |own: &[(Slot, f32)]| {
+        cosines.clear();
+        cosines.extend(own.iter().map(|(_, cosine)| *cosine));
+        (own[0].0, log_sum_exp(&cosines, temperature))
+    };
+    owned.chunk_by(|a, b| a.0 == b.0).map(score).collect()
 }
 
 /// `T * ln(sum of exp(x / T))`, the soft maximum of `values`; `-inf` for none.

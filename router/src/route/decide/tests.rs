@@ -7,7 +7,7 @@ use proto::{
     AskOptions, Digest, Embedding, Pooling, Prototype, Prototypes, PublishedCard, Space, SpecialistId,
     UnitVector, wire,
 };
-use registry::Snapshot;
+use registry::{Slot, Snapshot};
 
 use super::{
     super::{ByEvidence, ByPrototypes, Calibration, FilledIn, Line, Policy, Seen, Strength},
