@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proto::{Evidence, Probing};
-use registry::Registration;
+use registry::{Registration, Slot};
 
 use super::{Calibration, Case, Shown, Survey};
 
@@ -114,6 +114,9 @@ impl Decision {
     }
 }
 
+/// Somebody in the fleet: strength, score, what became of a probe, and who.
+type Placed<'a> = (f32, Option<f32>, Probed, &'a Arc<Registration>);
+
 impl Case<'_> {
     /// Decides for one question.
     ///
@@ -189,22 +192,24 @@ impl Case<'_> {
 
     /// Everybody, best first; who can still be asked is `Outranked` so far.
     fn candidates(&self, survey: &Survey, shown: &Shown) -> Vec<Candidate> {
+        // Asked for everybody, so they are held close together.
+        let scores: Vec<(Slot, f32)> = survey.scores.iter().map(|(slot, score)| (*slot, *score)).collect();
         let strength = |(slot, registration)| {
-            let score = survey.scores.get(&slot).copied();
+            let place = scores.binary_search_by_key(&slot, |(slot, _)| *slot);
+            let score = place.ok().map(|place| scores[place].1);
             // Most of a large fleet have no score, and then nothing else is looked up.
             let probed = score.map_or(Probed::Not, |_| probed(shown.get(&slot)));
             let strength = score.map(|score| self.calibration.strength(score, probed.evidence()));
             (strength.unwrap_or(f32::NEG_INFINITY), score, probed, registration)
         };
-        let mut everybody: Vec<(f32, Option<f32>, Probed, &Arc<Registration>)> =
-            self.snapshot.placed().map(strength).collect();
+        let everybody = self.snapshot.placed().map(strength);
+        let (mut scored, others): (Vec<Placed>, Vec<Placed>) =
+            everybody.partition(|(_, score, ..)| score.is_some());
         // Members come by id, so equal strengths stay in a fixed order.
-        everybody.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let largest = everybody.first().map_or(0.0, |best| best.0);
-        let scored = everybody.iter().map_while(|(strength, score, ..)| score.map(|_| strength));
-        let total: f32 = scored.map(|strength| (strength - largest).exp()).sum();
-        let candidate = |(strength, score, probed, registration): (f32, Option<f32>, Probed, _)| {
-            let registration: &Arc<Registration> = registration;
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let largest = scored.first().map_or(0.0, |best| best.0);
+        let total: f32 = scored.iter().map(|(strength, ..)| (strength - largest).exp()).sum();
+        let candidate = |(strength, score, probed, registration): Placed| {
             let confidence = |score| self.calibration.confidence(survey.seen, score, probed.evidence());
             Candidate {
                 score,
@@ -224,7 +229,7 @@ impl Case<'_> {
                 registration: registration.clone(),
             }
         };
-        everybody.into_iter().map(candidate).collect()
+        scored.into_iter().chain(others).map(candidate).collect()
     }
 }
 

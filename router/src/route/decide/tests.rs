@@ -7,7 +7,7 @@ use proto::{
     AskOptions, Digest, Embedding, Pooling, Prototype, Prototypes, PublishedCard, Space, SpecialistId,
     UnitVector, wire,
 };
-use registry::{Slot, Snapshot};
+use registry::Snapshot;
 
 use super::{
     super::{ByEvidence, ByPrototypes, Calibration, FilledIn, Line, Policy, Seen, Strength},
