@@ -251,6 +251,10 @@ impl Probed {
     }
 }
 
+/// Who stands in for others covers the question with at least this confidence: where the right one fails, a
+/// wrong domain's answer is worse than none.
+const RESERVE_CONFIDENCE_MIN: f32 = 0.9;
+
 /// Picks among those who are `Outranked` so far. Whoever is left alone is passed over, unless nobody
 /// else is likely: a domain never loses its last.
 fn pick(miss_max: f32, asked_max: usize, candidates: &mut [Candidate]) -> Verdict {
@@ -265,7 +269,8 @@ fn pick(miss_max: f32, asked_max: usize, candidates: &mut [Candidate]) -> Verdic
     }
     asked.truncate(asked_max);
     let spared = asked_max - asked.len();
-    let others = fit.iter().filter(well).filter(|at| !asked.contains(at));
+    let stands_in = |at: &&usize| likely(at) || candidates[**at].confidence >= RESERVE_CONFIDENCE_MIN;
+    let others = fit.iter().filter(well).filter(|at| !asked.contains(at)).filter(stands_in);
     let reserves: Vec<usize> = others.take(spared).copied().collect();
     for &at in &fit {
         let passed_over = candidates[at].ejected && !asked.contains(&at);

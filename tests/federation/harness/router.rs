@@ -63,7 +63,7 @@ impl Router {
     /// A router with these settings that refuses nothing, and asks whose probability is at least 1 less
     /// `miss_max`.
     pub(crate) async fn asking(settings: &str, miss_max: &str) -> Self {
-        let changed = CALIBRATION.replace("confidence_min = 0.5", "confidence_min = 0.0");
+        let changed = CALIBRATION.replace("offset = -10.0", "offset = 1000.0");
         let changed = changed.replace("miss_max = 0.726", &format!("miss_max = {miss_max}"));
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("calibration.toml"), changed).unwrap();

@@ -31,7 +31,7 @@ const CALIBRATION: Calibration = Calibration {
     temperature: 0.05,
     confidence_min: 0.5,
     miss_max: 0.8,
-    by_prototypes: ByPrototypes { slope: 100.0, background_weight: 0.5, offset: -30.0 },
+    by_prototypes: ByPrototypes { slope: 1_000.0, background_weight: 0.5, offset: -300.0 },
     by_evidence: ByEvidence {
         nearness: 100.0,
         covered: 0.0,
@@ -141,6 +141,12 @@ fn one_is_clearly_the_nearest() {
     decides(&[0.41, 0.9], &any(), "", "[0] [1]: b=Asked a=Outranked");
 }
 
+/// A score of 0.4 has a confidence of 0.5 here, and 0.403 one of 0.95.
+#[test]
+fn nobody_stands_in_who_hardly_covers_it() {
+    decides(&[0.401, 0.9], &any(), "", "[0] []: b=Asked a=Outranked");
+}
+
 #[test]
 fn two_are_close() {
     decides(&[0.8, 0.81, 0.3], &any(), "", "[0, 1] []: b=Asked a=Asked c=BelowThreshold");
@@ -186,7 +192,7 @@ fn who_failed_too_often_is_passed_over_unless_nobody_else_is_likely() {
     let fleet = fleet(3, "");
     decides_among(&fleet, &[0.8, 0.81, 0.6], &any(), "b", "[1] [2]: b=CircuitOpen a=Asked c=Outranked");
     // The last of its domain is asked all the same, and the others stay in reserve.
-    decides_among(&fleet, &[0.4, 0.9, 0.4], &any(), "b", "[0] [1, 2]: b=Asked a=Outranked c=Outranked");
+    decides_among(&fleet, &[0.42, 0.9, 0.42], &any(), "b", "[0] [1, 2]: b=Asked a=Outranked c=Outranked");
     decides_among(&fleet, &[0.5, 0.9, 0.5], &any(), "bc", "[0] [1]: b=Asked a=Outranked c=CircuitOpen");
     decides_among(&fleet, &[0.8, 0.81, 0.3], &any(), "ab", "[0, 1] []: b=Asked a=Asked c=BelowThreshold");
 }
@@ -238,7 +244,7 @@ fn nobody_is_probed_where_nothing_is_in_doubt_or_to_be_shown() {
     let agreed = AskOptions { consent: ids("b"), ..any() };
     // One is alone, and surely covers it; or it is not so sure.
     probes(&[0.9, 0.6], &agreed, "", "", "");
-    probes(&[0.41, 0.1], &agreed, "", "", "a");
+    probes(&[0.401, 0.1], &agreed, "", "", "a");
     // Surely nobody covers it.
     probes(&[0.2, 0.2], &agreed, "", "", "");
     // Without consent, whose card says no, who failed too often, and where the asker has chosen.
