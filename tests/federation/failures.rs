@@ -6,7 +6,7 @@ use proto::wire::{AskOptions, CandidateStatus, FinishReason, ask_response::Event
 
 use crate::{
     answers::{every_word_has_an_owner, planets},
-    harness::{Answer, Events, Institution, PATIENCE, Router},
+    harness::{Answer, Events, Institution, PATIENCE, Router, SETTINGS},
 };
 
 const QUESTION: &str = "why is Mars red";
@@ -125,8 +125,8 @@ async fn who_says_that_its_corpus_has_no_answer_is_believed() {
 #[tokio::test]
 async fn a_router_without_room_refuses_at_once_and_says_when_to_come_back() {
     let lead = lead(r#"{ say = "Well, " }, "stall""#).start().await;
-    let settings = "encoder = { kind = \"hashed\" }\n[limits]\nin_flight_max = 1\n";
-    let router = Router::with(settings).await;
+    let settings = format!("{SETTINGS}[limits]\nin_flight_max = 1\n");
+    let router = Router::with(&settings).await;
     router.add(&lead).await;
     let mut first = router.events(QUESTION, AskOptions::default()).await.unwrap();
     assert!(matches!(first.next().await, Some(Event::Decision(_))));

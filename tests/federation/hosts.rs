@@ -12,7 +12,7 @@ const QUESTION: &str = "why is Mars red";
 
 /// Only the lead is asked at first, and the other is its reserve. The limits of asking are those of use.
 const SETTINGS: &str = "encoder = { kind = \"hashed\" }\n\
-    [fleet]\nrefresh_ms = 1000\n\
+    [fleet]\nrefresh_ms = 1000\nexam_ms = 1000\n\
     [dispatch]\nallow_private = true\n";
 
 /// Words, and then signs of life for ever.
