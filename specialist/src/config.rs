@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use embedding::Engine;
 use proto::config::{EncoderConfig, GeneratorConfig, SpecialistConfig};
 
-use crate::{Error, card, corpus::Corpus};
+use crate::{
+    Error, card,
+    corpus::{Corpus, Reader},
+};
 
 /// Settings that a specialist can start from.
 #[derive(Debug, Clone)]
@@ -77,29 +80,36 @@ impl Settings {
         Ok(())
     }
 
-    /// The corpus, if there is one. Reads all of it.
-    pub fn read_corpus(&self) -> Result<Corpus, Error> {
-        let Some(path) = &self.corpus else {
-            return Ok(Corpus { passages: Vec::new(), files: 0 });
-        };
-        Ok(crate::corpus::read(path, &self.config.license)?)
+    /// A reader of the corpus, if there is one.
+    pub fn reader(&self) -> Option<Reader> {
+        self.corpus.as_ref().map(|corpus| Reader::new(corpus, &self.config.license))
     }
 
     /// What would be served, as lines for people. Loads no weights and embeds nothing.
     pub fn check_corpus(&self) -> Result<String, Error> {
-        let Corpus { passages, files } = self.read_corpus()?;
+        let mut corpus = Corpus::default();
+        if let Some(mut reader) = self.reader() {
+            reader.look()?;
+            corpus = reader.corpus().clone();
+        }
+        let Corpus { passages, report } = corpus;
         let prototypes = match self.config.encoder {
             EncoderConfig::None => "none: the router embeds the card's texts".to_owned(),
             EncoderConfig::Model | EncoderConfig::Hashed => {
                 format!("at most {}", crate::prototypes::count_max(passages.len()))
             }
         };
+        let skipped = match report.skipped.len() {
+            0 => String::new(),
+            count => format!("\nskipped: {count}; `specialist index --report` says which and why"),
+        };
         Ok(format!(
-            "{}: {}, {}\npassages: {} from {files} files\nprototypes: {prototypes}\nexample questions: {}\nsample texts: {}",
+            "{}: {}, {}\npassages: {} from {} files{skipped}\nprototypes: {prototypes}\nexample questions: {}\nsample texts: {}",
             self.config.id,
             self.config.title,
             self.config.institution,
             passages.len(),
+            report.files(),
             self.config.example_questions.len(),
             self.config.sample_texts.len(),
         ))

@@ -1,7 +1,10 @@
 //! What a specialist knows, ready to be searched: built from the corpus through the cache, never
 //! changed, only replaced.
 
-use std::{collections::HashSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex as Lock, PoisonError},
+};
 
 use embedding::Embedder;
 use index::{Index, IndexError};
@@ -15,7 +18,7 @@ use crate::{
     Error, Settings,
     cache::Cache,
     card,
-    corpus::{self, Corpus, CorpusError, Passage, Stamp},
+    corpus::{Corpus, Passage, Reader, Skip},
     error::CallError,
     evidence::{self, Lexicon},
     progress::Progress,
@@ -24,6 +27,9 @@ use crate::{
 
 /// How many texts are embedded between two writes to the cache: what an interrupted start loses.
 const CHUNK_TEXTS: usize = 256;
+
+/// The most skips that are logged one by one after a look at the corpus.
+const SKIPS_LOGGED_MAX: usize = 20;
 
 /// The least cosine of question and passage that makes the passage worth quoting. A first guess,
 /// low enough to leave most of the refusing to the router; not yet fitted.
@@ -142,8 +148,11 @@ impl Library {
 pub struct Librarian {
     settings: Settings,
     encoder: Option<(Embedder, Cache)>,
-    /// The corpus's files when it was last read, or the attempt failed for good.
-    seen: Option<Vec<Stamp>>,
+    reader: Option<Arc<Lock<Reader>>>,
+    /// Whether the last corpus became a collection.
+    collected: bool,
+    /// What the last collection left out.
+    skipped: HashSet<Skip>,
 }
 
 impl Librarian {
@@ -154,7 +163,8 @@ impl Librarian {
             Ok((embedder, cache))
         };
         let encoder = embedder.map(with_cache).transpose()?;
-        Ok(Self { settings, encoder, seen: None })
+        let reader = settings.reader().map(|reader| Arc::new(Lock::new(reader)));
+        Ok(Self { settings, encoder, reader, collected: false, skipped: HashSet::new() })
     }
 
     /// The settings that it works by.
@@ -162,36 +172,48 @@ impl Librarian {
         &self.settings
     }
 
-    /// A new collection if a file of the corpus has changed since the last one. A broken corpus is an
-    /// error once, until it changes again; anything else that fails is tried again at the next call.
+    /// A new collection if a file of the corpus has changed since the last one. A corpus without
+    /// passages is an error once, until it changes again; anything else that fails is tried again at
+    /// the next call.
     pub async fn refresh(&mut self) -> Result<Option<Collection>, Error> {
-        // Taken before the files are read, so that a change meanwhile is seen the next time.
-        let stamps = match self.settings.corpus.clone() {
-            Some(path) => stamps(path).await?,
-            None => Vec::new(),
-        };
-        if self.seen.as_ref() == Some(&stamps) {
-            return Ok(None);
-        }
-        self.seen = Some(stamps);
-        let collection = self.collect().await;
-        if !matches!(collection, Ok(_) | Err(Error::Corpus(_))) {
-            self.seen = None;
-        }
-        collection.map(Some)
+        let Some(corpus) = self.look().await? else { return Ok(None) };
+        let collection = self.collection(corpus).await?;
+        self.collected = true;
+        Ok(Some(collection))
     }
 
     /// Reads and embeds the whole corpus; what the cache holds is not embedded again.
     pub async fn collect(&mut self) -> Result<Collection, Error> {
-        let settings = self.settings.clone();
-        let Corpus { passages, files } =
-            tokio::task::spawn_blocking(move || settings.read_corpus()).await??;
-        let passages: Arc<[Passage]> = passages.into();
+        self.collected = false;
+        let corpus = self.look().await?.unwrap_or_default();
+        self.collection(corpus).await
+    }
+
+    /// The corpus, if it has changed or has not become a collection yet.
+    async fn look(&mut self) -> Result<Option<Corpus>, Error> {
+        let Some(reader) = self.reader.clone() else {
+            return Ok((!self.collected).then(Corpus::default));
+        };
+        let look = move || {
+            let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let looked = reader.look();
+            (looked, reader.corpus().clone())
+        };
+        let (looked, corpus) = tokio::task::spawn_blocking(look).await?;
+        let changed = looked.inspect_err(|_| self.collected = true)?;
+        self.collected &= !changed;
+        Ok((!self.collected).then_some(corpus))
+    }
+
+    /// `corpus`, embedded.
+    async fn collection(&mut self, corpus: Corpus) -> Result<Collection, Error> {
+        let Corpus { passages, report } = corpus;
         let Some((embedder, cache)) = &mut self.encoder else {
             return Ok(Collection { passages, vectors: Arc::default(), search: None, embedded: 0 });
         };
         let (vectors, fresh) = embed(embedder, cache, &passages).await?;
-        tracing::info!(files, passages = passages.len(), embedded = fresh, "corpus is read");
+        let (files, skipped) = (report.files(), report.skipped.len());
+        tracing::info!(files, passages = passages.len(), embedded = fresh, skipped, "corpus is read");
         let dimension = embedder.space().dimension;
         let vectors: Arc<[UnitVector]> = vectors.into();
         let entries = vectors.iter().cloned().enumerate().collect();
@@ -200,13 +222,22 @@ impl Librarian {
             Ok(Search { index: Index::build(dimension, entries)?, lexicon: Lexicon::of(&texts) })
         };
         let search = tokio::task::spawn_blocking(make).await??;
+        self.log_skips(&report.skipped);
         Ok(Collection { passages, vectors, search: Some(Arc::new(search)), embedded: fresh })
     }
-}
 
-async fn stamps(path: PathBuf) -> Result<Vec<Stamp>, Error> {
-    let stamps: Result<_, CorpusError> = tokio::task::spawn_blocking(move || corpus::stamps(&path)).await?;
-    Ok(stamps?)
+    /// Logs what was not skipped the last time.
+    fn log_skips(&mut self, skipped: &[Skip]) {
+        let mut fresh = skipped.iter().filter(|skip| !self.skipped.contains(skip));
+        for Skip { place, reason } in fresh.by_ref().take(SKIPS_LOGGED_MAX) {
+            tracing::warn!(%place, %reason, "skipped");
+        }
+        let more = fresh.count();
+        if more > 0 {
+            tracing::warn!(more, "skipped: `specialist index --report` lists all");
+        }
+        self.skipped = skipped.iter().cloned().collect();
+    }
 }
 
 /// The vectors of `passages` in their order, and how many of their texts were not in `cache`.
@@ -282,5 +313,7 @@ pub(crate) mod tests {
         let mut librarian = librarian(folder.path());
         assert!(matches!(librarian.refresh().await, Err(Error::Corpus(_))));
         assert!(matches!(librarian.refresh().await, Ok(None)));
+        fs::write(corpus.join("a.jsonl"), "{\"id\":\"a\",\"text\":\"x\"}").unwrap();
+        assert_eq!(librarian.refresh().await.unwrap().unwrap().passage_count(), 1);
     }
 }

@@ -233,8 +233,10 @@ async fn it_stops_when_told() {
 }
 
 #[tokio::test]
-async fn a_broken_corpus_keeps_it_from_starting() {
+async fn a_corpus_without_passages_keeps_it_from_starting() {
     let folder = institution(EXTRACTIVE);
+    fs::remove_dir_all(folder.path().join("corpus")).unwrap();
+    fs::create_dir(folder.path().join("corpus")).unwrap();
     fs::write(folder.path().join("corpus/broken.jsonl"), "\n{\"id\":").unwrap();
     let Err(error) = Server::start(settings(folder.path())).await else { panic!("started") };
     let error = chain(&error);

@@ -153,12 +153,27 @@ async fn a_server_that_cannot_start_says_why() {
 }
 
 #[tokio::test]
-async fn a_corpus_with_a_broken_line_is_named_by_file_and_line() {
-    let institution = Institution::new("broken").knows(&[("a", "A sentence."), ("b", "Another one.")]);
-    institution.writes("second.jsonl", "{\"id\":\"x\",\"title\":\"t\",\"text\":\"fine\"}\n{\"id\":\n");
+async fn a_corpus_without_a_readable_line_is_named_by_file_and_line() {
+    let institution =
+        Institution::new("broken").set("corpus = \"corpus\"\nencoder = { kind = \"hashed\" }\n");
+    institution.writes("second.jsonl", "\n{\"id\":\n");
     let file = institution.file();
     let config = ["--config", file.to_str().unwrap()];
     let served = run("specialist", ["serve"].into_iter().chain(config)).await;
     fails(&served, &["second.jsonl:2"]);
     fails(&run("specialist", ["check"].into_iter().chain(config)).await, &["second.jsonl:2"]);
+}
+
+#[tokio::test]
+async fn a_broken_line_costs_only_itself() {
+    let institution = Institution::new("broken").knows(&[("a", "A sentence."), ("b", "Another one.")]);
+    institution.writes("second.jsonl", "{\"id\":\"x\",\"title\":\"t\",\"text\":\"fine\"}\n{\"id\": secret\n");
+    let file = institution.file();
+    let checked = run("specialist", ["check", "--config", file.to_str().unwrap()]).await;
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert!(said.contains("passages: 3 from 2 files\nskipped: 1; `specialist index --report`"), "{said}");
+
+    let (status, log) = institution.start().await.stop_and_read().await;
+    assert!(status.success() && log.contains("second.jsonl:2") && log.contains("is not JSON"), "{log}");
+    assert!(!log.contains("secret"), "{log}");
 }

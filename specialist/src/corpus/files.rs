@@ -2,19 +2,12 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::{CorpusError, DEPTH_MAX, FILES_MAX};
-
-/// How a file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    JsonLines,
-    Markdown,
-    Plain,
-}
+use super::{CorpusError, DEPTH_MAX, FILES_MAX, Format, Place, Skip};
 
 /// A file of a corpus, and when it changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,80 +21,111 @@ pub(super) struct File {
 
 /// What tells that a file changed without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stamp {
-    /// The file.
-    pub path: PathBuf,
+pub(super) struct Stamp {
     /// When it was last written, where the system knows.
-    pub written: Option<SystemTime>,
+    written: Option<SystemTime>,
+    /// When anything about it changed, such as who may read it: seconds and nanoseconds.
+    changed: (i64, i64),
     /// How long it is.
-    pub bytes: u64,
+    pub(super) bytes: u64,
 }
 
-/// The stamps of all files of the corpus at `root`: equal twice where nothing changed between.
-pub fn stamps(root: &Path) -> Result<Vec<Stamp>, CorpusError> {
-    Ok(list(root)?.into_iter().map(|file| file.stamp).collect())
+impl Stamp {
+    pub(super) fn of(metadata: &fs::Metadata) -> Self {
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        Self { written: metadata.modified().ok(), changed, bytes: metadata.len() }
+    }
 }
 
-/// The files of the corpus at `root`, a file or a folder, in the order of their names.
-pub(super) fn list(root: &Path) -> Result<Vec<File>, CorpusError> {
-    let metadata = fs::metadata(root).map_err(|source| unreadable(root, source))?;
-    let mut files = Vec::new();
+/// What lies in a corpus.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    /// In the order of their names.
+    pub(super) files: Vec<File>,
+    /// Folders and files that cannot even be looked at.
+    pub(super) skipped: Vec<Skip>,
+    /// Files of no format that is read.
+    pub(super) ignored: usize,
+}
+
+/// What lies at `root`, a file or a folder.
+pub(super) fn list(root: &Path) -> Result<Listing, CorpusError> {
+    let unreadable = |source| CorpusError::Read { path: root.to_owned(), source };
+    let metadata = fs::metadata(root).map_err(unreadable)?;
+    let mut listing = Listing::default();
     if metadata.is_dir() {
-        folder(root, "", 0, &mut files)?;
+        // A part may be missing, but without its root there is no corpus.
+        let entries = fs::read_dir(root).map_err(unreadable)?;
+        listing.entries(root, entries, "", 0);
     } else {
         let name = root.file_name().unwrap_or_default().to_string_lossy();
-        files.extend(file(root, name.into_owned(), &metadata));
+        listing.file(root, name.into_owned(), &metadata);
     }
-    if files.len() > FILES_MAX {
-        let path = root.to_owned();
-        return Err(CorpusError::TooLarge { path, max: FILES_MAX as u64, unit: "files" });
+    if listing.files.len() > FILES_MAX {
+        return Err(CorpusError::TooLarge { path: root.to_owned(), max: FILES_MAX as u64, unit: "files" });
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(files)
+    listing.files.sort_by(|a, b| a.name.cmp(&b.name));
+    listing.skipped.sort_by(|a, b| a.place.file.cmp(&b.place.file));
+    Ok(listing)
 }
 
-fn folder(path: &Path, name: &str, depth: usize, files: &mut Vec<File>) -> Result<(), CorpusError> {
-    if depth > DEPTH_MAX {
-        let path = path.to_owned();
-        return Err(CorpusError::TooLarge { path, max: DEPTH_MAX as u64, unit: "folders above it" });
-    }
-    for entry in fs::read_dir(path).map_err(|source| unreadable(path, source))? {
-        let entry = entry.map_err(|source| unreadable(path, source))?;
-        let own = entry.file_name().to_string_lossy().into_owned();
-        if own.starts_with('.') || files.len() > FILES_MAX {
-            continue;
+impl Listing {
+    fn folder(&mut self, path: &Path, name: &str, depth: usize) {
+        if depth > DEPTH_MAX {
+            return self.skip(path, format!("lies in more than {DEPTH_MAX} folders"));
         }
-        let (path, name) = (entry.path(), if name.is_empty() { own } else { format!("{name}/{own}") });
-        let kind = entry.file_type().map_err(|source| unreadable(&path, source))?;
-        if kind.is_dir() {
-            folder(&path, &name, depth + 1, files)?;
-            continue;
-        }
-        // A link to a file is followed, as mounted volumes are full of them; one to a folder might
-        // lead in a circle.
-        let metadata = fs::metadata(&path).map_err(|source| unreadable(&path, source))?;
-        if metadata.is_file() {
-            files.extend(file(&path, name, &metadata));
+        match fs::read_dir(path) {
+            Ok(entries) => self.entries(path, entries, name, depth),
+            Err(error) => self.skip(path, unreadable(&error)),
         }
     }
-    Ok(())
-}
 
-fn file(path: &Path, name: String, metadata: &fs::Metadata) -> Option<File> {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    let format = match extension.as_str() {
-        "jsonl" => Format::JsonLines,
-        "md" => Format::Markdown,
-        "txt" => Format::Plain,
-        _ => {
-            tracing::debug!(file = %path.display(), "ignored: not .jsonl, .md or .txt");
-            return None;
+    fn entries(&mut self, folder: &Path, entries: fs::ReadDir, name: &str, depth: usize) {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => return self.skip(folder, unreadable(&error)),
+            };
+            let own = entry.file_name().to_string_lossy().into_owned();
+            if own.starts_with('.') || self.files.len() > FILES_MAX {
+                continue;
+            }
+            let (path, name) = (entry.path(), if name.is_empty() { own } else { format!("{name}/{own}") });
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                self.folder(&path, &name, depth + 1);
+                continue;
+            }
+            // A link to a file is followed, as mounted volumes are full of them; one to a folder might
+            // lead in a circle.
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() => self.file(&path, name, &metadata),
+                Ok(_) => {}
+                Err(error) if Format::of(&path).is_some() => self.skip(&path, unreadable(&error)),
+                Err(_) => self.ignored += 1,
+            }
         }
-    };
-    let stamp = Stamp { path: path.to_owned(), written: metadata.modified().ok(), bytes: metadata.len() };
-    Some(File { path: path.to_owned(), name, format, stamp })
+    }
+
+    fn file(&mut self, path: &Path, name: String, metadata: &fs::Metadata) {
+        match Format::of(path) {
+            Some(format) => {
+                self.files.push(File { path: path.to_owned(), name, format, stamp: Stamp::of(metadata) });
+            }
+            None => self.ignored += 1,
+        }
+    }
+
+    fn skip(&mut self, path: &Path, reason: String) {
+        self.skipped.push(Skip { place: Place { file: path.into(), line: 0 }, reason });
+    }
+
+    /// Whether `path` may still be there, but lies where nobody can look.
+    pub(super) fn hides(&self, path: &Path) -> bool {
+        self.skipped.iter().any(|skip| path.starts_with(&*skip.place.file))
+    }
 }
 
-fn unreadable(path: &Path, source: io::Error) -> CorpusError {
-    CorpusError::Read { path: path.to_owned(), source }
+/// Why nothing comes from a file or folder.
+pub(super) fn unreadable(error: &io::Error) -> String {
+    format!("cannot be read: {error}")
 }

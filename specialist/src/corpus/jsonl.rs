@@ -2,26 +2,23 @@
 
 use serde_json::{Map, Value};
 
-use super::{Draft, Fault, LINE_BYTES_MAX};
+use super::{Draft, Fault, LINE_BYTES_MAX, file::decode};
 
 /// The passages of a file whose lines are objects with `id`, `title`, `text`, `url` and `license`,
 /// of which `id` and `text` must be there. Other fields and blank lines are passed over.
-pub(super) fn read(text: &str) -> Result<Vec<Draft>, Fault> {
-    let mut drafts = Vec::new();
-    for (at, line) in text.split('\n').enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let draft = read_line(line).map_err(|problem| Fault { line: at + 1, problem })?;
-        drafts.push(Draft { line: at + 1, ..draft });
-    }
-    Ok(drafts)
+pub(super) fn read(bytes: &[u8]) -> impl Iterator<Item = Result<Draft, Fault>> {
+    let lines = bytes.split(|byte| *byte == b'\n').zip(1..);
+    lines.filter(|(bytes, _)| !bytes.trim_ascii().is_empty()).map(|(bytes, line)| {
+        let draft = read_line(bytes).map_err(|problem| Fault { line, problem })?;
+        Ok(Draft { line, ..draft })
+    })
 }
 
-fn read_line(line: &str) -> Result<Draft, String> {
-    if line.len() > LINE_BYTES_MAX {
+fn read_line(bytes: &[u8]) -> Result<Draft, String> {
+    if bytes.len() > LINE_BYTES_MAX {
         return Err(format!("has more than {LINE_BYTES_MAX} bytes"));
     }
+    let line = decode(bytes).map_err(|fault| fault.problem)?;
     // Only the column is taken from the parser's error: its message may quote the line.
     let value =
         serde_json::from_str(line).map_err(|error| format!("is not JSON (column {})", error.column()))?;

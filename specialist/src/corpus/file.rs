@@ -1,0 +1,176 @@
+//! One file becomes passages. Whatever it holds, the worst is that it is skipped and says why.
+
+use std::{fs, io, io::Read as _, thread};
+
+use proto::{AnswerCheck, wire};
+
+use super::{
+    Draft, FILE_BYTES_MAX, Fault, Faults, Format, PASSAGES_MAX, Passage,
+    files::{File, Stamp, unreadable},
+    jsonl, markdown, plain,
+};
+
+/// The stack of a thread that reads a file: parsers of nested formats may call themselves.
+const STACK_BYTES: usize = 32 << 20;
+
+/// What a file gives.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) passages: Vec<Passage>,
+    /// The line of each passage, 0 where its format has none.
+    pub(super) lines: Vec<usize>,
+    /// What of it is left out.
+    pub(super) faults: Faults,
+    /// Whether the system, and not the file's content, kept it from being read.
+    pub(super) unreadable: bool,
+}
+
+impl Contents {
+    /// Nothing, because of `problem`.
+    fn nothing(problem: String) -> Self {
+        Self { faults: Faults::from(Fault { line: 0, problem }), ..Self::default() }
+    }
+
+    /// Nothing, because of `error`.
+    fn unreadable(error: &io::Error) -> Self {
+        Self { unreadable: true, ..Self::nothing(unreadable(error)) }
+    }
+
+    fn add(&mut self, draft: Result<Draft, Fault>, license: &str) {
+        let checked = draft.and_then(|draft| {
+            let line = draft.line;
+            if self.passages.len() == PASSAGES_MAX {
+                return Err(Fault { line, problem: format!("comes after {PASSAGES_MAX} passages") });
+            }
+            let passage = check(draft, license).map_err(|problem| Fault { line, problem })?;
+            Ok((passage, line))
+        });
+        match checked {
+            Ok((passage, line)) => {
+                self.passages.push(passage);
+                self.lines.push(line);
+            }
+            Err(fault) => self.faults.push(fault),
+        }
+    }
+}
+
+/// The passages of `file`; those without a licence get `license`.
+pub(super) fn read(file: &File, license: &str) -> Contents {
+    let bytes = match load(file) {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(problem)) => return Contents::nothing(problem),
+        Err(error) => return Contents::unreadable(&error),
+    };
+    // A thread of its own keeps a parser's panic to this file.
+    let parsed = thread::scope(|scope| {
+        let parse = || parse(file, &bytes, license);
+        thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, parse)
+            .map(thread::ScopedJoinHandle::join)
+    });
+    match parsed {
+        Ok(Ok(contents)) => contents,
+        Ok(Err(_)) => {
+            Contents::nothing("cannot be read: its parser failed; save it anew, or convert it".into())
+        }
+        Err(error) => Contents::unreadable(&error),
+    }
+}
+
+/// The bytes of `file`, or what keeps them from being used.
+fn load(file: &File) -> io::Result<Result<Vec<u8>, String>> {
+    let too_large = || Ok(Err(format!("has more than {FILE_BYTES_MAX} bytes")));
+    if file.stamp.bytes > FILE_BYTES_MAX {
+        return too_large();
+    }
+    let mut opened = fs::File::open(&file.path)?;
+    let mut bytes = Vec::new();
+    opened.by_ref().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    // By its path, since the file may have been replaced by another one.
+    if Stamp::of(&fs::metadata(&file.path)?) != file.stamp {
+        return Ok(Err("changed while it was read; the next look takes it".into()));
+    }
+    if bytes.len() as u64 > FILE_BYTES_MAX { too_large() } else { Ok(Ok(bytes)) }
+}
+
+fn parse(file: &File, bytes: &[u8], license: &str) -> Contents {
+    let mut contents = Contents::default();
+    match drafts(file, bytes) {
+        Ok(drafts) => drafts.for_each(|draft| contents.add(draft, license)),
+        Err(fault) => contents.faults.push(fault),
+    }
+    contents
+}
+
+type Drafts<'a> = Box<dyn Iterator<Item = Result<Draft, Fault>> + 'a>;
+
+fn drafts<'a>(file: &File, bytes: &'a [u8]) -> Result<Drafts<'a>, Fault> {
+    let document = |drafts: Vec<Draft>| -> Drafts { Box::new(drafts.into_iter().map(Ok)) };
+    Ok(match file.format {
+        Format::JsonLines => Box::new(jsonl::read(bytes)),
+        Format::Markdown => document(markdown::read(&file.name, decode(bytes)?)),
+        Format::Plain => document(plain::read(&file.name, decode(bytes)?)),
+    })
+}
+
+/// The text of a file, without byte order mark.
+pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+        Fault { line, problem: "is not UTF-8".into() }
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// The passage, if the contract allows it.
+fn check(draft: Draft, license: &str) -> Result<Passage, String> {
+    let Draft { id, title, text, url, license: own, line: _ } = draft;
+    let license = if own.trim().is_empty() { license } else { own.trim() };
+    let passage = Passage {
+        id: id.trim().to_owned(),
+        title: title.trim().to_owned(),
+        text: text.trim().to_owned(),
+        url: url.trim().to_owned(),
+        license: license.to_owned(),
+    };
+    // The router's own check, so that nothing is served that it would refuse.
+    let event = wire::answer_response::Event::Passage(passage.cited(0.0).into());
+    AnswerCheck::default().read(wire::AnswerResponse { event: Some(event) }).map_err(|invalid| {
+        let field = invalid.field.trim_start_matches("passage.").trim_start_matches("passage_");
+        format!("{field} {}", invalid.problem)
+    })?;
+    Ok(passage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::files;
+
+    #[test]
+    fn a_file_that_changes_or_vanishes_while_it_is_read_waits_for_the_next_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        fs::write(&path, "One.").unwrap();
+        let seen = files::list(folder.path()).unwrap().files.remove(0);
+        assert_eq!(read(&seen, "").passages.len(), 1);
+        fs::write(&path, "One and more.").unwrap();
+        let torn = read(&seen, "");
+        assert_eq!(torn.faults.skips(&path)[0].reason, "changed while it was read; the next look takes it");
+        assert!(torn.passages.is_empty());
+        fs::remove_file(&path).unwrap();
+        let gone = read(&seen, "");
+        assert!(gone.unreadable && gone.passages.is_empty() && !gone.faults.is_empty());
+    }
+
+    #[test]
+    fn the_corpus_lends_its_licence() {
+        let license = |own: &str| {
+            let draft = Draft { id: "a".into(), text: "x".into(), license: own.into(), ..Draft::default() };
+            check(draft, "CC0-1.0").unwrap().license
+        };
+        assert_eq!((license(""), license("MIT")), ("CC0-1.0".into(), "MIT".into()));
+    }
+}
