@@ -1,6 +1,6 @@
 //! Answers: the events of a specialist's stream, checked one by one.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, num::NonZeroU32, ops::Range, sync::Arc};
 
 use crate::{
     Invalid,
@@ -16,6 +16,9 @@ pub const PASSAGES_MAX: usize = 32;
 
 /// The most events that one answer may have.
 pub const EVENTS_MAX: usize = 4_096;
+
+/// The last page that a passage may stand on.
+pub const PAGE_MAX: u32 = 1_000_000;
 
 /// The most bytes that one event may have on the wire.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
@@ -33,15 +36,37 @@ pub struct Passage {
     pub url: String,
     /// May be empty.
     pub license: String,
+    /// The headings above it inside its document, as "Treatment > Dose"; may be empty.
+    pub section: String,
+    /// The page of its document that it begins on, where that has pages: at most [`PAGE_MAX`].
+    pub page: Option<NonZeroU32>,
     /// Cosine of question and passage by the specialist's word: -1 to 1.
     pub similarity: f32,
 }
 
 impl Passage {
-    /// What is embedded: "title: text".
+    /// What is embedded: [`titled`] by its own heading.
     pub fn titled(&self) -> String {
-        if self.title.is_empty() { self.text.clone() } else { format!("{}: {}", self.title, self.text) }
+        titled(&heading(&self.title, &self.section, None), &self.text)
     }
+
+    /// Where it stands, for a reader: "Title, Treatment > Dose, p. 12".
+    pub fn heading(&self) -> String {
+        heading(&self.title, &self.section, self.page)
+    }
+}
+
+/// "title, section, p. 12", of which each may be missing.
+pub fn heading(title: &str, section: &str, page: Option<NonZeroU32>) -> String {
+    let mut parts = vec![title.to_owned(), section.to_owned()];
+    parts.extend(page.map(|page| format!("p. {page}")));
+    parts.retain(|part| !part.is_empty());
+    parts.join(", ")
+}
+
+/// "heading: text".
+pub fn titled(heading: &str, text: &str) -> String {
+    if heading.is_empty() { text.to_owned() } else { format!("{heading}: {text}") }
 }
 
 /// A range of a passage.
@@ -140,7 +165,8 @@ impl AnswerCheck {
     }
 
     fn passage(&mut self, passage: wire::Passage) -> Result<AnswerEvent, Invalid> {
-        let wire::Passage { passage_id, title, text: body, url, license, similarity } = passage;
+        let wire::Passage { passage_id, title, text: body, url, license, similarity, section, page } =
+            passage;
         bounded("passages", self.passages.len() + 1, (0, self.bounds.passages_max), "entries")?;
         let url = text("passage.url", url, (0, 2_000))?;
         if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) {
@@ -149,12 +175,17 @@ impl AnswerCheck {
         if !(-1.001..=1.001).contains(&similarity) {
             return Err(Invalid::malformed("passage.similarity", "must lie between -1 and 1"));
         }
+        if page > PAGE_MAX {
+            return Err(Invalid::malformed("passage.page", format!("must be at most {PAGE_MAX}")));
+        }
         let passage = Passage {
             id: text("passage.passage_id", passage_id, (1, 200))?,
             title: text("passage.title", title, (0, 500))?,
             text: bytes("passage.text", body, (1, 32_768))?,
             url,
             license: text("passage.license", license, (0, 120))?,
+            section: text("passage.section", section, (0, 500))?,
+            page: NonZeroU32::new(page),
             similarity,
         };
         if self.passages.insert(passage.id.as_str().into(), passage.text.clone()).is_some() {
@@ -224,8 +255,9 @@ impl From<AnswerEvent> for wire::AnswerResponse {
 
 impl From<Passage> for wire::Passage {
     fn from(passage: Passage) -> Self {
-        let Passage { id, title, text, url, license, similarity } = passage;
-        Self { passage_id: id, title, text, url, license, similarity }
+        let Passage { id, title, text, url, license, section, page, similarity } = passage;
+        let page = page.map_or(0, NonZeroU32::get);
+        Self { passage_id: id, title, text, url, license, section, page, similarity }
     }
 }
 
@@ -276,6 +308,36 @@ mod tests {
             check.read(wire::AnswerResponse { event: Some(event) }).unwrap();
         }
         assert_eq!(check.read(wire::AnswerResponse { event: last }).unwrap_err().to_string(), why);
+    }
+
+    #[test]
+    fn a_heading_says_what_is_known() {
+        let page = NonZeroU32::new(12);
+        assert_eq!(heading("Guide", "Treatment > Dose", page), "Guide, Treatment > Dose, p. 12");
+        assert_eq!(heading("Guide", "", None), "Guide");
+        assert_eq!(heading("", "", page), "p. 12");
+        assert_eq!((titled("Guide", "x").as_str(), titled("", "x").as_str()), ("Guide: x", "x"));
+    }
+
+    #[test]
+    fn section_and_page_cross_the_wire() {
+        let wire = wire::Passage {
+            passage_id: "a".into(),
+            text: "x".into(),
+            section: "Treatment > Dose".into(),
+            page: 12,
+            ..Default::default()
+        };
+        let event = wire::answer_response::Event::Passage(wire.clone());
+        let read = AnswerCheck::default().read(wire::AnswerResponse { event: Some(event) }).unwrap();
+        let AnswerEvent::Passage(passage) = read else { panic!("{read:?}") };
+        assert_eq!((passage.page, passage.titled().as_str()), (NonZeroU32::new(12), "Treatment > Dose: x"));
+        assert_eq!(wire::Passage::from(passage), wire);
+        let far = wire::Passage { page: PAGE_MAX + 1, ..wire.clone() };
+        refused([wire::answer_response::Event::Passage(far)], "passage.page: must be at most 1000000");
+        let steering = wire::Passage { section: "\u{1b}".into(), ..wire };
+        let steering = wire::answer_response::Event::Passage(steering);
+        refused([steering], "passage.section: holds a control character");
     }
 
     #[test]

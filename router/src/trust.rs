@@ -151,6 +151,8 @@ mod tests {
             text: text.into(),
             url: String::new(),
             license: String::new(),
+            section: String::new(),
+            page: None,
             similarity: 0.0,
         }
     }

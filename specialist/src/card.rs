@@ -74,13 +74,7 @@ mod tests {
     fn revision(toml: &str, texts: &[&str]) -> String {
         let passages: Vec<_> = texts
             .iter()
-            .map(|text| Passage {
-                id: "a".into(),
-                title: String::new(),
-                text: (*text).into(),
-                url: String::new(),
-                license: String::new(),
-            })
+            .map(|text| Passage { id: "a".into(), text: (*text).into(), ..Passage::default() })
             .collect();
         let config = proto::config::parse(toml).unwrap();
         publish(&config, "http://localhost:1", &passages).unwrap().card().revision.clone()

@@ -11,11 +11,12 @@ mod report;
 
 use std::{
     fmt, io,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use proto::Digest;
+use proto::{Digest, answer};
 
 pub use reader::Reader;
 pub use report::{Count, Report, Skip};
@@ -39,7 +40,7 @@ pub const FAULTS_MAX: usize = 100;
 pub const DEPTH_MAX: usize = 32;
 
 /// A passage within the contract's bounds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Passage {
     /// Its name inside the corpus, unique: 1 to 200 characters.
     pub id: String,
@@ -51,19 +52,23 @@ pub struct Passage {
     pub url: String,
     /// Its own, or else the corpus's.
     pub license: String,
+    /// The headings above it inside its document, as "Treatment > Dose"; may be empty.
+    pub section: String,
+    /// The page of its document that it begins on, where that has pages.
+    pub page: Option<NonZeroU32>,
 }
 
 impl Passage {
-    /// What is embedded: "title: text".
+    /// What is embedded: "title, section: text".
     pub fn titled(&self) -> String {
-        if self.title.is_empty() { self.text.clone() } else { format!("{}: {}", self.title, self.text) }
+        answer::titled(&answer::heading(&self.title, &self.section, None), &self.text)
     }
 
     /// The digest of everything that it says.
     pub fn digest(&self) -> Digest {
-        let Self { id, title, text, url, license } = self;
-        let mut bytes = Vec::new();
-        for field in [id, title, text, url, license] {
+        let Self { id, title, text, url, license, section, page } = self;
+        let mut bytes = page.map_or(0, NonZeroU32::get).to_le_bytes().to_vec();
+        for field in [id, title, text, url, license, section] {
             // Lengths keep the fields apart: "ab" + "c" is not "a" + "bc".
             bytes.extend_from_slice(&field.len().to_le_bytes());
             bytes.extend_from_slice(field.as_bytes());
@@ -73,8 +78,9 @@ impl Passage {
 
     /// The passage as an answer to a question at cosine `similarity` sends it.
     pub fn cited(&self, similarity: f32) -> proto::Passage {
-        let Self { id, title, text, url, license } = self.clone();
-        proto::Passage { id, title, text, url, license, similarity: similarity.clamp(-1.0, 1.0) }
+        let Self { id, title, text, url, license, section, page } = self.clone();
+        let similarity = similarity.clamp(-1.0, 1.0);
+        proto::Passage { id, title, text, url, license, section, page, similarity }
     }
 }
 
@@ -175,6 +181,9 @@ struct Draft {
     text: String,
     url: String,
     license: String,
+    section: String,
+    /// 0 where there is none.
+    page: u32,
     line: usize,
 }
 

@@ -132,8 +132,8 @@ mod tests {
     use super::*;
 
     fn passage(title: &str, text: &str) -> Passage {
-        let (url, license) = (String::new(), String::new());
-        Passage { id: text.to_owned(), title: title.to_owned(), text: text.to_owned(), url, license }
+        let (id, text) = (text.to_owned(), text.to_owned());
+        Passage { id, title: title.to_owned(), text, ..Passage::default() }
     }
 
     fn says(question: &str) -> Option<Wording> {

@@ -20,6 +20,7 @@ mod conformance;
 mod consent;
 mod deriving;
 mod dialling;
+mod documents;
 mod examples;
 mod failures;
 mod fleet;

@@ -1,11 +1,17 @@
 //! How decisions and answers look on a terminal and in JSON.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    num::NonZeroU32,
+};
 
 use anyhow::Result;
-use proto::wire::{
-    Calibration, Candidate, CandidateStatus, Decision, Finish, History, HistoryReason, ProbeOutcome,
-    ProbeResponse, Source, Span, Verdict, Wording, ask_response::Event,
+use proto::{
+    answer::heading,
+    wire::{
+        Calibration, Candidate, CandidateStatus, Decision, Finish, History, HistoryReason, ProbeOutcome,
+        ProbeResponse, Source, Span, Verdict, Wording, ask_response::Event,
+    },
 };
 use serde_json::{Value, json};
 
@@ -133,7 +139,8 @@ fn finish(finish: &Finish, sources: &[Source]) -> Result<()> {
         let owner = finish.candidates.iter().find(|c| c.specialist_id == source.specialist_id);
         let passage = source.passage.clone().unwrap_or_default();
         let institution = owner.map(|c| c.institution.as_str()).unwrap_or_default();
-        out.push_str(&format!("  [{}] {} ({institution})\n", source.number, passage.title));
+        let heading = heading(&passage.title, &passage.section, NonZeroU32::new(passage.page));
+        out.push_str(&format!("  [{}] {heading} ({institution})\n", source.number));
         let place = if passage.url.is_empty() { passage.passage_id } else { passage.url };
         out.push_str(&format!("      {place}\n"));
     }
@@ -274,6 +281,8 @@ fn source_value(source: &Source) -> Value {
         "text": passage.text,
         "url": passage.url,
         "license": passage.license,
+        "section": passage.section,
+        "page": NonZeroU32::new(passage.page),
     })
 }
 

@@ -20,6 +20,8 @@ fn passage(text: &str) -> Input {
         text: text.into(),
         url: String::new(),
         license: String::new(),
+        section: String::new(),
+        page: None,
         similarity: 0.5,
     };
     Input::Event(AnswerEvent::Passage(passage))

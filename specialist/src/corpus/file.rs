@@ -1,6 +1,6 @@
 //! One file becomes passages. Whatever it holds, the worst is that it is skipped and says why.
 
-use std::{fs, io, io::Read as _, thread};
+use std::{fs, io, io::Read as _, num::NonZeroU32, thread};
 
 use proto::{AnswerCheck, wire};
 
@@ -126,7 +126,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Fault> {
 
 /// The passage, if the contract allows it.
 fn check(draft: Draft, license: &str) -> Result<Passage, String> {
-    let Draft { id, title, text, url, license: own, line: _ } = draft;
+    let Draft { id, title, text, url, license: own, section, page, line: _ } = draft;
     let license = if own.trim().is_empty() { license } else { own.trim() };
     let passage = Passage {
         id: id.trim().to_owned(),
@@ -134,6 +134,8 @@ fn check(draft: Draft, license: &str) -> Result<Passage, String> {
         text: text.trim().to_owned(),
         url: url.trim().to_owned(),
         license: license.to_owned(),
+        section: section.trim().to_owned(),
+        page: NonZeroU32::new(page),
     };
     // The router's own check, so that nothing is served that it would refuse.
     let event = wire::answer_response::Event::Passage(passage.cited(0.0).into());

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{Draft, Fault, LINE_BYTES_MAX, file::decode};
 
-/// The passages of a file whose lines are objects with `id`, `title`, `text`, `url` and `license`,
-/// of which `id` and `text` must be there. Other fields and blank lines are passed over.
+/// The passages of a file whose lines are objects with `id`, `title`, `text`, `url`, `license`, `section`
+/// and `page`, of which `id` and `text` must be there. Other fields and blank lines are passed over.
 pub(super) fn read(bytes: &[u8]) -> impl Iterator<Item = Result<Draft, Fault>> {
     let lines = bytes.split(|byte| *byte == b'\n').zip(1..);
     lines.filter(|(bytes, _)| !bytes.trim_ascii().is_empty()).map(|(bytes, line)| {
@@ -25,6 +25,10 @@ fn read_line(bytes: &[u8]) -> Result<Draft, String> {
     let Value::Object(mut fields) = value else {
         return Err("is not a JSON object".into());
     };
+    let page = match fields.remove("page") {
+        None | Some(Value::Null) => 0,
+        Some(page) => page.as_u64().and_then(|page| page.try_into().ok()).ok_or("page must be a number")?,
+    };
     let mut take = |name| take(&mut fields, name);
     Ok(Draft {
         id: take("id")?,
@@ -32,6 +36,8 @@ fn read_line(bytes: &[u8]) -> Result<Draft, String> {
         text: take("text")?,
         url: take("url")?,
         license: take("license")?,
+        section: take("section")?,
+        page,
         line: 0,
     })
 }

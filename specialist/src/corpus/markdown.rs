@@ -30,6 +30,7 @@ pub(super) fn read(name: &str, text: &str) -> Vec<Draft> {
                 text: text[range].to_owned(),
                 url: front.url.clone(),
                 license: front.license.clone(),
+                ..Draft::default()
             });
         }
     }

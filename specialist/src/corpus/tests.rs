@@ -90,6 +90,7 @@ fn a_broken_line_is_named_and_its_neighbours_stay() {
     skips(b"{\"id\":5,\"text\":\"x\"}", "id must be a string");
     skips(b"{\"text\":\"x\"}", "id has 0 characters, where 1 to 200 are allowed");
     skips(b"{\"id\":\"c\",\"text\":\" \"}", "text has 0 bytes, where 1 to 32768 are allowed");
+    skips(b"{\"id\":\"c\",\"text\":\"x\",\"page\":\"4\"}", "page must be a number");
     let url = b"{\"id\":\"c\",\"text\":\"x\",\"url\":\"ftp://x\"}";
     skips(url, "url must be an http or https address");
     skips(b"\xff", "is not UTF-8");

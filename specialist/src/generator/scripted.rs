@@ -57,6 +57,8 @@ fn passage(number: usize, text: &str) -> Passage {
         text: text.to_owned(),
         url: String::new(),
         license: String::new(),
+        section: String::new(),
+        page: None,
         similarity: 1.0,
     }
 }

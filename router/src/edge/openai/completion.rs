@@ -250,7 +250,7 @@ impl Completion {
                 "index": index,
                 "url_citation": {
                     "url": source.passage.url,
-                    "title": source.passage.title,
+                    "title": source.passage.heading(),
                     "start_index": start["start"],
                     "end_index": end["end"],
                 },
@@ -267,7 +267,7 @@ impl Completion {
         }
         let lines = self.sources.iter().map(|source| {
             let Source { number, specialist, passage } = source;
-            format!("\n[{number}] {} ({specialist}) {}", passage.title, passage.url)
+            format!("\n[{number}] {} ({specialist}) {}", passage.heading(), passage.url)
         });
         let text = format!("\n\nSources:{}", lines.collect::<String>());
         Some(Span { text, start: self.text.len(), specialist: None, citation: None })
@@ -293,6 +293,8 @@ fn citation(source: &Source) -> Value {
         "title": source.passage.title,
         "url": source.passage.url,
         "license": source.passage.license,
+        "section": source.passage.section,
+        "page": source.passage.page,
         "text": source.passage.text,
     })
 }
