@@ -141,10 +141,10 @@ fn narrow<const N: usize>(numbers: Features<N>) -> [f32; N] {
 fn by_prototypes(scored: &[Scored], shift: f64) -> Result<ByPrototypes> {
     let row = |scored: &Scored| {
         let (_, best) = scored.best()?;
-        Some(([f64::from(best), f64::from(scored.seen.background)], scored.sample.right.is_some()))
+        Some(([f64::from(best), f64::from(scored.seen.background), 1.0], scored.sample.right.is_some()))
     };
     let rows: Vec<_> = scored.iter().filter_map(row).collect();
-    let ([slope, background], offset) = logistic(&rows)?;
+    let [slope, background, offset] = logistic(&rows)?;
     ensure!(slope > 0.0, "questions that nobody covers lie nearer to the prototypes than the others");
     let [slope, background_weight, offset] = narrow([slope, -background / slope, offset + shift]);
     Ok(ByPrototypes { slope, background_weight, offset })
@@ -205,14 +205,13 @@ fn by_evidence(scored: &[Scored], policy: &Policy, fitted: &Calibration, shift: 
         #[expect(clippy::cast_precision_loss, reason = "at most some hundreds")]
         let terms = (scored.seen.terms as f32).ln_1p();
         let features =
-            [near, wording.covered, wording.titled, wording.familiar, scored.seen.background, terms];
+            [near, wording.covered, wording.titled, wording.familiar, scored.seen.background, terms, 1.0];
         Some((features.map(f64::from), scored.sample.right.is_some()))
     };
     let rows: Vec<_> = scored.iter().filter_map(row).collect();
-    let ([nearness, covered, titled, familiar, background, terms], offset) = logistic(&rows)?;
-    let [offset] = narrow([offset + shift]);
-    let [nearness, covered, titled, familiar, background, terms] =
-        narrow([nearness, covered, titled, familiar, background, terms]);
+    let [nearness, covered, titled, familiar, background, terms, offset] = logistic(&rows)?;
+    let [nearness, covered, titled, familiar, background, terms, offset] =
+        narrow([nearness, covered, titled, familiar, background, terms, offset + shift]);
     Ok(ByEvidence { nearness, covered, titled, familiar, background, terms, offset })
 }
 

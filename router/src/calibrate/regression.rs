@@ -1,24 +1,14 @@
-//! Regressions with few weights, and their optimiser's edge.
+//! Regressions with few weights.
 
-use anyhow::{Context, Result};
-use argmin::{
-    core::{CostFunction, Error, Executor, Gradient},
-    solver::{
-        linesearch::{BacktrackingLineSearch, condition::ArmijoCondition},
-        quasinewton::LBFGS,
-    },
-};
+use std::array;
 
-/// Steps of the optimiser: far more than a handful of weights takes.
-const STEPS_MAX: u64 = 200;
+use anyhow::{Result, ensure};
 
-/// Past steps that the optimiser remembers.
-const MEMORY: usize = 7;
+/// Steps towards the least loss: far more than the regressions below take.
+const STEPS_MAX: usize = 100;
 
-/// A step is taken if it lowers the loss by this share of what its slope promises, and halved until it does.
-/// The losses are convex, so nothing more is asked of it; and halving comes to an end, which More and Thuente's
-/// search in argmin 0.11 does not always.
-const DECREASE_MIN: f64 = 1e-4;
+/// How often a step is halved before nothing that is lower can be told from rounding.
+const HALVINGS_MAX: i32 = 40;
 
 /// How strongly weights are held near 0, in units of one question, on features scaled to deviation 1.
 const RIDGE: f64 = 1.0;
@@ -26,71 +16,110 @@ const RIDGE: f64 = 1.0;
 /// Features, as numbers of one kind each.
 pub(super) type Features<const N: usize> = [f64; N];
 
-/// A loss to minimise, with its gradient.
-struct Loss<F>(F);
+/// A convex loss at some weights, and its first two derivatives there.
+struct Loss<const N: usize> {
+    value: f64,
+    gradient: [f64; N],
+    hessian: [[f64; N]; N],
+}
 
-impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> CostFunction for Loss<F> {
-    type Param = Vec<f64>;
-    type Output = f64;
+impl<const N: usize> Loss<N> {
+    /// What a ridge costs; the last `free` of the `weights` cost nothing.
+    fn ridge(weights: &[f64; N], free: usize) -> Self {
+        let held = |at: usize| if at < N - free { RIDGE } else { 0.0 };
+        let square = |at: usize| held(at) * weights[at] * weights[at] / 2.0;
+        Self {
+            value: (0..N).map(square).sum(),
+            gradient: array::from_fn(|at| held(at) * weights[at]),
+            hessian: array::from_fn(|row| array::from_fn(|at| if at == row { held(at) } else { 0.0 })),
+        }
+    }
 
-    fn cost(&self, weights: &Vec<f64>) -> Result<f64, Error> {
-        Ok((self.0)(weights).0)
+    /// Adds `slope` times `features` to the gradient, and `curvature` times their square to the Hessian.
+    fn add(&mut self, features: &Features<N>, slope: f64, curvature: f64) {
+        for row in 0..N {
+            self.gradient[row] += slope * features[row];
+            for at in 0..N {
+                self.hessian[row][at] += curvature * features[row] * features[at];
+            }
+        }
+    }
+
+    /// Newton's step: the Hessian's inverse times the gradient, by elimination; `None` where rounding leaves
+    /// the Hessian without an inverse.
+    fn step(mut self) -> Option<[f64; N]> {
+        for pivot in 0..N {
+            if self.hessian[pivot][pivot] <= 0.0 || !self.hessian[pivot][pivot].is_finite() {
+                return None;
+            }
+            for row in (0..N).filter(|row| *row != pivot) {
+                let factor = self.hessian[row][pivot] / self.hessian[pivot][pivot];
+                for at in pivot..N {
+                    self.hessian[row][at] -= factor * self.hessian[pivot][at];
+                }
+                self.gradient[row] -= factor * self.gradient[pivot];
+            }
+        }
+        Some(array::from_fn(|at| self.gradient[at] / self.hessian[at][at]))
     }
 }
 
-impl<F: Fn(&[f64]) -> (f64, Vec<f64>)> Gradient for Loss<F> {
-    type Param = Vec<f64>;
-    type Gradient = Vec<f64>;
-
-    fn gradient(&self, weights: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        Ok((self.0)(weights).1)
+/// The weights that make a convex `loss` least, from 0 on, by damped Newton steps (Boyd & Vandenberghe,
+/// *Convex Optimization*, 2004, 9.5). It comes to an end whatever `loss` is.
+fn minimize<const N: usize>(loss: impl Fn(&[f64; N]) -> Loss<N>) -> Result<[f64; N]> {
+    let mut weights = [0.0; N];
+    let mut here = loss(&weights);
+    for _ in 0..STEPS_MAX {
+        let value = here.value;
+        let Some(step) = here.step() else { break };
+        let lower = (0..HALVINGS_MAX).find_map(|halvings| {
+            let tried = array::from_fn(|at| weights[at] - step[at] * 0.5_f64.powi(halvings));
+            let there = loss(&tried);
+            (there.value < value).then_some((tried, there))
+        });
+        let Some(lower) = lower else { break };
+        (weights, here) = lower;
     }
-}
-
-/// The weights that make `loss` least, from 0 on, by limited-memory BFGS (Liu & Nocedal 1989).
-fn minimize(count: usize, loss: impl Fn(&[f64]) -> (f64, Vec<f64>)) -> Result<Vec<f64>> {
-    let search = BacktrackingLineSearch::new(ArmijoCondition::new(DECREASE_MIN)?).rho(0.5)?;
-    let solver = LBFGS::new(search, MEMORY);
-    let executor = Executor::new(Loss(loss), solver)
-        .configure(|state| state.param(vec![0.0; count]).max_iters(STEPS_MAX));
-    let mut found = executor.run().context("the numbers cannot be fitted")?;
-    let weights = found.state.take_best_param().context("the numbers cannot be fitted")?;
-    anyhow::ensure!(weights.iter().all(|weight| weight.is_finite()), "the numbers cannot be fitted");
+    ensure!(weights.iter().all(|weight| weight.is_finite()), "the numbers cannot be fitted");
     Ok(weights)
+}
+
+fn dot<const N: usize>(weights: &[f64; N], features: &Features<N>) -> f64 {
+    weights.iter().zip(features).map(|(weight, feature)| weight * feature).sum()
 }
 
 /// The standard deviation of each feature; 1 where a feature never changes.
 fn deviations<const N: usize>(rows: &[&Features<N>]) -> Features<N> {
     #[expect(clippy::cast_precision_loss, reason = "counts of questions")]
     let count = rows.len().max(1) as f64;
-    std::array::from_fn(|at| {
+    array::from_fn(|at| {
         let mean = rows.iter().map(|row| row[at]).sum::<f64>() / count;
         let variance = rows.iter().map(|row| (row[at] - mean).powi(2)).sum::<f64>() / count;
         if variance > 1e-12 { variance.sqrt() } else { 1.0 }
     })
 }
 
-/// Weights and offset of a logistic regression of `rows` (features, and whether it is so), with a ridge.
-pub(super) fn logistic<const N: usize>(rows: &[(Features<N>, bool)]) -> Result<(Features<N>, f64)> {
+fn scaled<const N: usize>(numbers: &Features<N>, scale: &Features<N>) -> Features<N> {
+    array::from_fn(|at| numbers[at] / scale[at])
+}
+
+/// Weights of a logistic regression of `rows` (features, and whether it is so), with a ridge; the last feature
+/// is 1 throughout, and its weight is free.
+pub(super) fn logistic<const N: usize>(rows: &[(Features<N>, bool)]) -> Result<Features<N>> {
     let scale = deviations(&rows.iter().map(|(row, _)| row).collect::<Vec<_>>());
-    let loss = |weights: &[f64]| {
-        let mut loss = RIDGE * weights[..N].iter().map(|w| w * w).sum::<f64>() / 2.0;
-        let mut gradient: Vec<f64> = weights.iter().map(|w| RIDGE * w).collect();
-        gradient[N] = 0.0;
-        for (row, so) in rows {
-            let z = weights[N] + (0..N).map(|at| weights[at] * row[at] / scale[at]).sum::<f64>();
+    let rows: Vec<(Features<N>, bool)> = rows.iter().map(|(row, so)| (scaled(row, &scale), *so)).collect();
+    let weights = minimize(|weights| {
+        let mut loss = Loss::ridge(weights, 1);
+        for (row, so) in &rows {
+            let z = dot(weights, row);
             // ln(1 + exp(z)) without overflow.
-            loss += z.max(0.0) + (-z.abs()).exp().ln_1p() - if *so { z } else { 0.0 };
-            let off = 1.0 / (1.0 + (-z).exp()) - f64::from(u8::from(*so));
-            for at in 0..N {
-                gradient[at] += off * row[at] / scale[at];
-            }
-            gradient[N] += off;
+            loss.value += z.max(0.0) + (-z.abs()).exp().ln_1p() - if *so { z } else { 0.0 };
+            let probability = 1.0 / (1.0 + (-z).exp());
+            loss.add(row, probability - f64::from(u8::from(*so)), probability * (1.0 - probability));
         }
-        (loss, gradient)
-    };
-    let weights = minimize(N + 1, loss)?;
-    Ok((std::array::from_fn(|at| weights[at] / scale[at]), weights[N]))
+        loss
+    })?;
+    Ok(scaled(&weights, &scale))
 }
 
 /// Weights of a conditional logit (`McFadden` 1974) with a ridge: in each of `choices` the alternative of that
@@ -99,27 +128,28 @@ pub(super) fn conditional_logit<const N: usize>(
     choices: &[(usize, Vec<Features<N>>)],
 ) -> Result<Features<N>> {
     let scale = deviations(&choices.iter().flat_map(|(_, alternatives)| alternatives).collect::<Vec<_>>());
-    let loss = |weights: &[f64]| {
-        let mut loss = RIDGE * weights.iter().map(|w| w * w).sum::<f64>() / 2.0;
-        let mut gradient: Vec<f64> = weights.iter().map(|w| RIDGE * w).collect();
-        for (right, alternatives) in choices {
-            let strength =
-                |row: &Features<N>| (0..N).map(|at| weights[at] * row[at] / scale[at]).sum::<f64>();
-            let strengths: Vec<f64> = alternatives.iter().map(strength).collect();
-            let largest = strengths.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let total: f64 = strengths.iter().map(|s| (s - largest).exp()).sum();
-            loss += total.ln() + largest - strengths[*right];
-            for (place, (row, strength)) in alternatives.iter().zip(&strengths).enumerate() {
-                let off = (strength - largest).exp() / total - f64::from(u8::from(place == *right));
-                for at in 0..N {
-                    gradient[at] += off * row[at] / scale[at];
-                }
-            }
-        }
-        (loss, gradient)
+    let choice = |(right, alternatives): &(usize, Vec<Features<N>>)| {
+        (*right, alternatives.iter().map(|row| scaled(row, &scale)).collect::<Vec<_>>())
     };
-    let weights = minimize(N, loss)?;
-    Ok(std::array::from_fn(|at| weights[at] / scale[at]))
+    let choices: Vec<(usize, Vec<Features<N>>)> = choices.iter().map(choice).collect();
+    let weights = minimize(|weights| {
+        let mut loss = Loss::ridge(weights, 0);
+        for (right, alternatives) in &choices {
+            let strengths: Vec<f64> = alternatives.iter().map(|row| dot(weights, row)).collect();
+            let largest = strengths.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let total: f64 = strengths.iter().map(|strength| (strength - largest).exp()).sum();
+            loss.value += total.ln() + largest - strengths[*right];
+            let mut mean = [0.0; N];
+            for (place, (row, strength)) in alternatives.iter().zip(&strengths).enumerate() {
+                let probability = (strength - largest).exp() / total;
+                loss.add(row, probability - f64::from(u8::from(place == *right)), probability);
+                mean = array::from_fn(|at| mean[at] + probability * row[at]);
+            }
+            loss.add(&mean, 0.0, -1.0);
+        }
+        loss
+    })?;
+    Ok(scaled(&weights, &scale))
 }
 
 /// Offset and slope of the line of least squares through `points`; flat where they have one place.
@@ -143,14 +173,14 @@ mod tests {
     /// With as many questions at each place as the logistic function says, it is found again.
     #[test]
     fn a_logistic_function_is_found_again() {
-        let rows: Vec<([f64; 1], bool)> = (-20..=20)
+        let rows: Vec<([f64; 2], bool)> = (-20..=20)
             .flat_map(|step| {
                 let x = f64::from(step) / 5.0;
                 let share = 1.0 / (1.0 + (-(2.0 * x + 1.0)).exp());
-                (0..1_000).map(move |at| ([x], f64::from(at) < 1_000.0 * share))
+                (0..1_000).map(move |at| ([x, 1.0], f64::from(at) < 1_000.0 * share))
             })
             .collect();
-        let ([slope], offset) = logistic(&rows).unwrap();
+        let [slope, offset] = logistic(&rows).unwrap();
         assert!((slope - 2.0).abs() < 0.02 && (offset - 1.0).abs() < 0.02, "{slope} {offset}");
     }
 
@@ -165,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_has_one_value_gives_no_number_that_is_none() {
-        let ([weight], offset) = logistic(&[([1.0], true), ([1.0], false)]).unwrap();
+        let [weight, offset] = logistic(&[([1.0, 1.0], true), ([1.0, 1.0], false)]).unwrap();
         assert!(weight.is_finite() && offset.is_finite());
         assert_eq!(line(&[(1.0, 2.0), (1.0, 4.0)]), (3.0, 0.0));
         assert_eq!(line(&[]), (0.0, 0.0));
@@ -179,13 +209,20 @@ mod tests {
     }
 
     proptest! {
-        /// Near the least loss no step lowers it by more than rounding does: the search has to end all the same.
+        /// Near the least loss no step lowers it by more than rounding does: the search has to end all the same,
+        /// and where it ends the gradient is about nothing.
         #[test]
         fn every_fit_comes_to_an_end(
-            rows in prop::collection::vec(([-1e3_f64..1e3, 0.0..1e-3], any::<bool>()), 1..200),
+            rows in prop::collection::vec((-1e3_f64..1e3, 0.0..1e-3, any::<bool>()), 1..200),
         ) {
-            let ([first, second], offset) = logistic(&rows).unwrap();
-            prop_assert!([first, second, offset].iter().all(|number| number.is_finite()));
+            let rows: Vec<([f64; 3], bool)> = rows.into_iter().map(|(a, b, so)| ([a, b, 1.0], so)).collect();
+            let weights = logistic(&rows).unwrap();
+            prop_assert!(weights.iter().all(|weight| weight.is_finite()));
+            let off = |(row, so): &([f64; 3], bool)| {
+                1.0 / (1.0 + (-dot(&weights, row)).exp()) - f64::from(u8::from(*so))
+            };
+            let total: f64 = rows.iter().map(off).sum();
+            prop_assert!(total.abs() < 1e-3, "{total}");
         }
     }
 }
