@@ -13,10 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use embedding::{Embedder, Model};
-use router::{
-    fleet::Limits,
-    route::{Decision, Policy},
-};
+use router::route::{Decision, Policy};
 use serde_json::json;
 
 use self::published::{Published, own};
@@ -25,7 +22,7 @@ use crate::{
     peers::route::spread,
     record::Output,
     routed::Routed,
-    specialists::{Holding, Making, Size, Specialists, digests},
+    specialists::{Holding, Making, Points, Size, Specialists, digests},
     texts::Asked,
     trial::{self, FOLDS, Known},
 };
@@ -33,6 +30,10 @@ use crate::{
 /// Example questions that a card may hold, and how many of them count for one intent.
 const EXAMPLES_MAX: usize = 64;
 const EXAMPLES_PER_INTENT_MAX: usize = 8;
+
+/// The names of BANKING77's intents are more alike than its questions: what `--title-share` found best on
+/// those for training.
+const BANKING77_TITLE_SHARE: f32 = 0.1;
 
 /// Which published questions.
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
@@ -79,9 +80,8 @@ pub(crate) struct Intents {
     /// Where the specialists' corpora and the embeddings are kept.
     #[arg(long, value_name = "DIR", default_value = ".consilium/intents")]
     data_cache: PathBuf,
-    /// How many prototypes a specialist is asked for.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().prototypes_max)]
-    prototypes: usize,
+    #[command(flatten)]
+    points: Points,
     /// How many of the questions that went wrong are shown; they are written to --out as well.
     #[arg(long, value_name = "N", default_value_t = 0)]
     wrong: usize,
@@ -127,9 +127,11 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// A specialist for each of `train`, whose files lie under `part`.
     async fn specialists(&self, train: &Train, part: &str) -> Result<Specialists> {
-        let Intents { data, data_cache, model, prototypes, .. } = self.intents;
+        let Intents { data, data_cache, model, points, .. } = self.intents;
         let data = data_cache.join(format!("{data:?}-{:?}-{part}", self.level).to_lowercase());
-        let making = Making { embedder: self.embedder, model, data: &data, prototypes_max: *prototypes };
+        let own = (self.intents.data == Data::Banking77).then_some(BANKING77_TITLE_SHARE);
+        let points = Points { title_share: points.title_share.or(own), ..*points };
+        let making = Making { embedder: self.embedder, model, data: &data, points };
         let corpora = data.join("corpora");
         let holding = |(id, intents): (&String, &BTreeMap<String, Vec<String>>)| hold(&corpora, id, intents);
         let holdings = train.iter().map(holding).collect::<Result<Vec<Holding>>>()?;
@@ -220,10 +222,14 @@ fn ways(asked: &[Asked], known: &[Known], decide: impl Fn(&Policy) -> Result<Vec
     Ok(Ways { probed: way(Policy::default().probes_max)?, alone: way(0)? })
 }
 
-/// Writes the corpus of a specialist, a passage without title for each of its questions.
+/// Writes the corpus of a specialist: each question is a passage in the section of its intent.
 fn hold(folder: &Path, id: &str, intents: &BTreeMap<String, Vec<String>>) -> Result<Holding> {
-    let passages = intents.values().flatten().enumerate();
-    let lines = passages.map(|(at, question)| json!({ "id": at.to_string(), "text": question }).to_string());
+    let labelled = intents.iter().flat_map(|(intent, questions)| questions.iter().map(move |q| (intent, q)));
+    let line = |(at, (intent, question)): (usize, (&String, &String))| {
+        let section = intent.replace('_', " ");
+        json!({ "id": at.to_string(), "section": section, "text": question }).to_string()
+    };
+    let lines = labelled.enumerate().map(line);
     let corpus = folder.join(format!("{id}.jsonl"));
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(&corpus, lines.collect::<Vec<_>>().join("\n")))

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use embedding::{Embedder, Model};
-use router::{fleet::Limits, route::Policy};
+use router::route::Policy;
 
 use crate::{
     figures::{Figures, Setting, Ways, beside, beside::Row},
@@ -20,7 +20,7 @@ use crate::{
     plot,
     record::Output,
     routed::Routed,
-    specialists::{Holding, Making, Specialists, digests},
+    specialists::{Holding, Making, Points, Specialists, digests},
     texts::{self, Asked, NOBODYS},
     trial::{self, Known},
 };
@@ -41,9 +41,8 @@ pub(crate) struct Routing {
     /// Where embeddings of passages are kept, as `make fleet` keeps them.
     #[arg(long, value_name = "DIR", default_value = ".consilium/fleet")]
     data: PathBuf,
-    /// How many prototypes a specialist is asked for.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().prototypes_max)]
-    prototypes: usize,
+    #[command(flatten)]
+    points: Points,
     /// How many specialists are probed at the most.
     #[arg(long, value_name = "N", default_value_t = Policy::default().probes_max)]
     probes: usize,
@@ -80,12 +79,8 @@ async fn measure(routing: &Routing, model: Model) -> Result<Figures> {
     let asked = texts::asked(&routing.queries)?;
     let corpora = texts::jsonl(&routing.corpora)?;
     let (embedder, _) = Embedder::start(model)?;
-    let making = Making {
-        embedder: &embedder,
-        model: &routing.model,
-        data: &routing.data,
-        prototypes_max: routing.prototypes,
-    };
+    let making =
+        Making { embedder: &embedder, model: &routing.model, data: &routing.data, points: routing.points };
     let specialists = Specialists::make(&making, &holdings(&corpora)).await?;
     let total = asked.len();
     let asked: Vec<Asked> = asked
@@ -133,7 +128,7 @@ fn rivals(routing: &Routing, python: &Path, asked: &[Asked], known: &[Known]) ->
     let passages: BTreeMap<String, Vec<(String, String)>> =
         names.zip(texts::passages(&routing.corpora)?).collect();
     let route = |(name, passages): (&String, &Vec<(String, String)>)| {
-        let texts = peers::spread(passages, routing.prototypes);
+        let texts = peers::spread(passages, routing.points.prototypes);
         (name.clone(), texts.iter().map(|(title, text)| texts::titled(title, text)).collect())
     };
     let labelled = |asked: &Asked| -> Labelled { (asked.query.clone(), asked.own().map(str::to_owned)) };

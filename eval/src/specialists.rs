@@ -13,7 +13,7 @@ use embedding::Embedder;
 use proto::{Digest, Embedding, Evidence, Prototype, Prototypes, Space, Terms, UnitVector, config};
 use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use registry::{Registration, Slot, Snapshot};
-use router::route::Background;
+use router::{fleet::Limits, route::Background};
 use serde::Serialize;
 use specialist::{
     Settings,
@@ -44,8 +44,18 @@ pub(crate) struct Making<'a> {
     pub(crate) model: &'a Path,
     /// Where embeddings are kept.
     pub(crate) data: &'a Path,
+    pub(crate) points: Points,
+}
+
+/// How passages become points.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Points {
     /// How many prototypes a specialist is asked for.
-    pub(crate) prototypes_max: usize,
+    #[arg(long, value_name = "N", default_value_t = Limits::default().prototypes_max)]
+    pub(crate) prototypes: usize,
+    /// How much of where a passage lies is its title's: 0 to 1; by default as in specialist.toml.
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) title_share: Option<f32>,
 }
 
 /// What questions were routed over.
@@ -68,22 +78,22 @@ pub(crate) struct Specialists {
 
 impl Specialists {
     pub(crate) async fn make(making: &Making<'_>, holdings: &[Holding]) -> Result<Self> {
-        let Making { embedder, model, data, prototypes_max } = *making;
+        let Making { embedder, data, points, .. } = *making;
         let mut collections = BTreeMap::new();
         let mut examples = BTreeMap::new();
         for holding in holdings {
             let Holding { id, corpus, .. } = holding;
-            let settings = settings(id, corpus, data, model)?;
+            let settings = making.settings(id, corpus, data)?;
             let collection = Librarian::new(settings, Some(embedder.clone()))?.collect().await?;
             collections.insert(id.clone(), collection);
             examples.insert(id.as_str(), embedder.embed_all(&holding.examples, |_| {}).await?);
         }
-        let snapshot = register(&collections, &examples, embedder.space(), prototypes_max)?;
+        let snapshot = register(&collections, &examples, embedder.space(), points.prototypes)?;
         let size = Size {
             passages: collections.values().map(Collection::passage_count).sum(),
             specialists: collections.len(),
             prototypes: snapshot.members().map(|member| member.prototypes.points.len()).sum(),
-            prototypes_max,
+            prototypes_max: points.prototypes,
         };
         let background = embedder.embed_all(&Background::questions(), |_| {}).await?;
         Ok(Self { embedder: embedder.clone(), collections, fleet: Fleet::new(snapshot, background), size })
@@ -144,15 +154,19 @@ impl Specialists {
     }
 }
 
-fn settings(id: &str, corpus: &Path, data: &Path, model: &Path) -> Result<Settings> {
-    let card = "title = \"-\"\ninstitution = \"-\"\ndescription = \"-\"\nlicense = \"-\"\nlisten = \"-\"";
-    Ok(Settings {
-        config: config::parse(&format!("id = {id:?}\n{card}"))?,
-        corpus: Some(corpus.to_owned()),
-        data: data.join(id),
-        model: model.to_owned(),
-        engine: None,
-    })
+impl Making<'_> {
+    fn settings(&self, id: &str, corpus: &Path, data: &Path) -> Result<Settings> {
+        let card = "title = \"-\"\ninstitution = \"-\"\ndescription = \"-\"\nlicense = \"-\"\nlisten = \"-\"";
+        let share = self.points.title_share.map(|share| format!("title_share = {share:?}"));
+        let config = format!("id = {id:?}\n{card}\n{}", share.unwrap_or_default());
+        Ok(Settings {
+            config: config::parse(&config)?,
+            corpus: Some(corpus.to_owned()),
+            data: data.join(id),
+            model: self.model.to_owned(),
+            engine: None,
+        })
+    }
 }
 
 /// The fleet of all of them, each with at most `count` centroids, and its examples.

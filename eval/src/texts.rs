@@ -37,13 +37,13 @@ pub(crate) fn of_tokens(
     Ok(texts)
 }
 
-/// The passages of a folder of corpora, file by file, as a specialist embeds them: `title: text`.
+/// The passages of a folder of corpora, file by file, each as one text: `title: text`.
 pub(crate) fn corpora(folder: &Path) -> Result<Vec<Vec<String>>> {
     let titled = |(title, text): (String, String)| titled(&title, &text);
     Ok(passages(folder)?.into_iter().map(|passages| passages.into_iter().map(titled).collect()).collect())
 }
 
-/// What a specialist embeds of a passage.
+/// A passage as one text.
 pub(crate) fn titled(title: &str, text: &str) -> String {
     if title.is_empty() { text.to_owned() } else { format!("{title}: {text}") }
 }

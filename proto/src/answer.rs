@@ -45,7 +45,7 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// What is embedded: [`titled`] by its own heading.
+    /// "title, section: text".
     pub fn titled(&self) -> String {
         titled(&heading(&self.title, &self.section, None), &self.text)
     }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Endpoint, Invalid,
-    invalid::{bounded, text, texts},
+    invalid::{bounded, text, texts, within},
     wire,
 };
 
@@ -100,7 +100,7 @@ impl fmt::Display for Digest {
 }
 
 /// A card within its bounds; the schema states them field by field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Card {
     /// Name in the fleet.
     pub id: SpecialistId,
@@ -130,6 +130,8 @@ pub struct Card {
     pub asks_consent: bool,
     /// How far its index may be probed.
     pub probing: Probing,
+    /// How much of where a passage lies is its heading's: 0 to 1.
+    pub title_share: f32,
 }
 
 /// What of a question a specialist's index may be shown before anybody is asked.
@@ -170,6 +172,7 @@ impl TryFrom<wire::Card> for Card {
             passage_count,
             asks_consent,
             probing: _,
+            title_share,
         } = card;
         Ok(Self {
             id: specialist_id.parse()?,
@@ -186,12 +189,13 @@ impl TryFrom<wire::Card> for Card {
             passage_count,
             asks_consent,
             probing,
+            title_share: within("title_share", title_share, (0.0, 1.0))?,
         })
     }
 }
 
 /// A card as the exact bytes that its owner published, and what they say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PublishedCard {
     card: Card,
     bytes: Vec<u8>,

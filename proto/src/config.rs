@@ -35,6 +35,9 @@ pub struct SpecialistConfig {
     /// How far the router may probe its index before it asks.
     #[serde(default)]
     pub probing: Probing,
+    /// How much of where a passage lies is its title's: 0 to 1.
+    #[serde(default = "title_share")]
+    pub title_share: f32,
     /// Folder or file of the corpus, relative to this file. Absent only for a scripted generator.
     pub corpus: Option<PathBuf>,
     /// Address to listen on, `host:port`.
@@ -50,6 +53,10 @@ pub struct SpecialistConfig {
     /// Milliseconds between two looks at the corpus for changes.
     #[serde(default = "rescan_ms")]
     pub rescan_ms: u64,
+}
+
+fn title_share() -> f32 {
+    0.4
 }
 
 fn rescan_ms() -> u64 {

@@ -1,6 +1,11 @@
 //! Probes: what a specialist's index holds near a question whose text it does not see.
 
-use crate::{Invalid, Space, Terms, UnitVector, invalid::bounded, terms::TERMS_MAX, wire};
+use crate::{
+    Invalid, Space, Terms, UnitVector,
+    invalid::{bounded, within},
+    terms::TERMS_MAX,
+    wire,
+};
 
 /// A question without its text.
 #[derive(Debug, Clone)]
@@ -68,15 +73,6 @@ impl TryFrom<wire::ProbeResponse> for Evidence {
             })
         });
         Ok(Self { nearness: within("nearness", nearness, (-1.0, 1.0))?, wording: wording.transpose()? })
-    }
-}
-
-/// `found`, if it lies between the two.
-fn within(field: &str, found: f32, (low, high): (f32, f32)) -> Result<f32, Invalid> {
-    if (low..=high).contains(&found) {
-        Ok(found)
-    } else {
-        Err(Invalid::malformed(field, format!("is {found}, where {low} to {high} is allowed")))
     }
 }
 

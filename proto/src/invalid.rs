@@ -100,3 +100,12 @@ pub(crate) fn texts(
     bounded(field, texts.len(), (0, count_max), "entries")?;
     texts.into_iter().enumerate().map(|(at, entry)| text(&format!("{field}[{at}]"), entry, bounds)).collect()
 }
+
+/// `found`, if it lies between the two.
+pub(crate) fn within(field: &str, found: f32, (low, high): (f32, f32)) -> Result<f32, Invalid> {
+    if (low..=high).contains(&found) {
+        Ok(found)
+    } else {
+        Err(Invalid::malformed(field, format!("is {found}, where {low} to {high} is allowed")))
+    }
+}

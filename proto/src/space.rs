@@ -125,6 +125,15 @@ impl UnitVector {
         &self.0
     }
 
+    /// The direction of `(1 - share) * self + share * other`, for a share from 0 to 1; its own where the two
+    /// cancel out.
+    #[must_use]
+    pub fn towards(&self, other: &Self, share: f32) -> Self {
+        let pairs = self.0.iter().zip(&*other.0);
+        let between = pairs.map(|(own, other)| (1.0 - share) * own + share * other).collect();
+        Self::scale(between).unwrap_or_else(|| self.clone())
+    }
+
     /// Cosine with a vector of the same space: -1 to 1.
     pub fn cosine(&self, other: &Self) -> f32 {
         dot(&self.0, &other.0)

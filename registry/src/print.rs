@@ -221,6 +221,7 @@ fn card_json(bytes: &[u8]) -> Result<Value, Failure> {
         "notice": card.notice,
         "asks_consent": card.asks_consent,
         "probing": probes(card.probing),
+        "title_share": card.title_share,
         "license": card.license,
         "public_endpoint": card.public_endpoint.to_string(),
         "generator": card.generator,

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod ask;
 pub mod calibrate;
+pub mod cited;
 pub mod cli;
 pub mod config;
 pub mod dial;

@@ -10,8 +10,10 @@ use std::{
 };
 
 use embedding::Embedder;
-use proto::{Evidence, Passage, SpecialistId, Terms, UnitVector, Wording};
+use proto::{Evidence, Passage, SpecialistId, Terms, UnitVector, Wording, answer::heading};
 use tokio::sync::mpsc;
+
+use crate::cited;
 
 /// Claims that wait to be checked; more are let go.
 const CLAIMS_MAX: usize = 256;
@@ -40,6 +42,8 @@ pub struct Claim {
     pub evidence: Evidence,
     /// What was cited: 1 to [`PASSAGES_MAX`].
     pub passages: Vec<Passage>,
+    /// How much of where these lie is their headings': 0 to 1, by its card.
+    pub title_share: f32,
 }
 
 /// How far each specialist's claims have exceeded what it cited.
@@ -98,11 +102,11 @@ pub async fn check(
             () = &mut stopping => return,
         };
         let Some(claim) = claim else { return };
-        let texts: Vec<String> = claim.passages.iter().map(Passage::titled).collect();
+        let cited: Vec<(&Passage, f32)> =
+            claim.passages.iter().map(|passage| (passage, claim.title_share)).collect();
         // Without the encoder nothing is known of it.
-        let Ok(vectors) = embedder.embed_all(&texts, |_| {}).await else { continue };
-        let cosines = vectors.iter().map(|vector| vector.cosine(&claim.question));
-        let nearest = cosines.fold(f32::NEG_INFINITY, f32::max);
+        let Ok(cosines) = cited::cosines(&embedder, &claim.question, &cited).await else { continue };
+        let nearest = cosines.into_iter().fold(f32::NEG_INFINITY, f32::max);
         let excess = excess(&claim.evidence, nearest, &claim.terms, &claim.passages);
         trust.record(claim.specialist, excess);
     }
@@ -115,7 +119,9 @@ fn excess(claimed: &Evidence, nearest: f32, terms: &Terms, passages: &[Passage])
     let largest = |of: &dyn Fn(&Passage) -> f32| passages.iter().map(of).fold(0.0, f32::max);
     let wording = claimed.wording.map_or(0.0, |Wording { covered, titled, .. }| {
         let shown = largest(&|passage| shared(terms, &Terms::of(&passage.titled()), false));
-        let title = largest(&|passage| shared(terms, &Terms::of(&passage.title), true));
+        let title = largest(&|passage| {
+            shared(terms, &Terms::of(&heading(&passage.title, &passage.section, None)), true)
+        });
         (covered - shown).max(titled - title) - WORDING_SLACK
     });
     near.max(wording).clamp(0.0, 1.0)

@@ -51,6 +51,7 @@ fn card(config: &SpecialistConfig, endpoint: &str, passage_count: usize) -> wire
         passage_count: passage_count as u64,
         asks_consent: config.asks_consent,
         probing: probing(config).into(),
+        title_share: config.title_share,
     }
 }
 

@@ -59,9 +59,14 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// What is embedded: "title, section: text".
+    /// What stands above it: "title, section".
+    pub fn heading(&self) -> String {
+        answer::heading(&self.title, &self.section, None)
+    }
+
+    /// "title, section: text".
     pub fn titled(&self) -> String {
-        answer::titled(&answer::heading(&self.title, &self.section, None), &self.text)
+        answer::titled(&self.heading(), &self.text)
     }
 
     /// The digest of everything that it says.

@@ -36,8 +36,8 @@ impl Lexicon {
             titles: HashMap::new(),
             title_weights: Vec::new(),
         };
-        let titles: BTreeSet<&str> = passages.iter().map(|passage| passage.title.as_str()).collect();
-        let titles: Vec<Terms> = titles.into_iter().map(Terms::of).collect();
+        let titles: BTreeSet<String> = passages.iter().map(Passage::heading).collect();
+        let titles: Vec<Terms> = titles.iter().map(|title| Terms::of(title)).collect();
         lexicon.title_weights = titles.iter().map(|title| lexicon.weight(title)).collect();
         lexicon.titles = postings(titles);
         lexicon

@@ -13,6 +13,7 @@ pub mod server;
 
 mod evidence;
 mod heartbeat;
+mod points;
 mod progress;
 mod prototypes;
 mod rescan;

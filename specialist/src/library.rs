@@ -9,8 +9,7 @@ use std::{
 use embedding::Embedder;
 use index::{Index, IndexError};
 use proto::{
-    Digest, Evidence, Probe, Prototype, PublishedCard, Space, Terms, UnitVector, config::SpecialistConfig,
-    wire,
+    Evidence, Probe, Prototype, PublishedCard, Space, Terms, UnitVector, config::SpecialistConfig, wire,
 };
 use tokio::sync::Mutex;
 
@@ -21,12 +20,8 @@ use crate::{
     corpus::{Corpus, Passage, Reader, Skip},
     error::CallError,
     evidence::{self, Lexicon},
-    progress::Progress,
-    prototypes,
+    points, prototypes,
 };
-
-/// How many texts are embedded between two writes to the cache: what an interrupted start loses.
-const CHUNK_TEXTS: usize = 256;
 
 /// The most skips that are logged one by one after a look at the corpus.
 const SKIPS_LOGGED_MAX: usize = 20;
@@ -35,7 +30,7 @@ const SKIPS_LOGGED_MAX: usize = 20;
 /// low enough to leave most of the refusing to the router; not yet fitted.
 const SIMILARITY_MIN: f32 = 0.20;
 
-/// All passages and, where there is an encoder, their vectors.
+/// All passages and, where there is an encoder, where they lie.
 #[derive(Clone)]
 pub struct Collection {
     passages: Arc<[Passage]>,
@@ -211,7 +206,8 @@ impl Librarian {
         let Some((embedder, cache)) = &mut self.encoder else {
             return Ok(Collection { passages, vectors: Arc::default(), search: None, embedded: 0 });
         };
-        let (vectors, fresh) = embed(embedder, cache, &passages).await?;
+        let title_share = self.settings.config.title_share;
+        let (vectors, fresh) = points::locate(embedder, cache, &passages, title_share).await?;
         let (files, skipped) = (report.files(), report.skipped.len());
         tracing::info!(files, passages = passages.len(), embedded = fresh, skipped, "corpus is read");
         let dimension = embedder.space().dimension;
@@ -238,32 +234,6 @@ impl Librarian {
         }
         self.skipped = skipped.iter().cloned().collect();
     }
-}
-
-/// The vectors of `passages` in their order, and how many of their texts were not in `cache`.
-async fn embed(
-    embedder: &Embedder,
-    cache: &mut Cache,
-    passages: &[Passage],
-) -> Result<(Vec<UnitVector>, usize), Error> {
-    let digests: Vec<_> = passages.iter().map(|passage| Digest::of(passage.titled())).collect();
-    let live: HashSet<_> = digests.iter().copied().collect();
-    let mut queued = HashSet::new();
-    let mut missing: Vec<_> = digests.iter().zip(passages).collect();
-    missing.retain(|(digest, _)| cache.get(digest).is_none() && queued.insert(**digest));
-    if !missing.is_empty() {
-        let progress = Progress::start(missing.len());
-        for (at, chunk) in missing.chunks(CHUNK_TEXTS).enumerate() {
-            let texts: Vec<_> = chunk.iter().map(|(_, passage)| passage.titled()).collect();
-            let vectors = embedder.embed_all(&texts, |done| progress.at(at * CHUNK_TEXTS + done)).await?;
-            let entries: Vec<_> = chunk.iter().map(|(digest, _)| **digest).zip(vectors).collect();
-            cache.append(&entries)?;
-        }
-        progress.finish();
-    }
-    cache.retain(&live)?;
-    let vectors = digests.iter().filter_map(|digest| cache.get(digest).cloned()).collect();
-    Ok((vectors, missing.len()))
 }
 
 #[cfg(test)]
@@ -294,7 +264,7 @@ pub(crate) mod tests {
         fs::write(corpus.join("b.txt"), "Mars is red.").unwrap();
         let mut first = librarian(folder.path());
         let collection = first.refresh().await.unwrap().unwrap();
-        assert_eq!((collection.passage_count(), collection.embedded()), (3, 3));
+        assert_eq!((collection.passage_count(), collection.embedded()), (3, 6), "texts and headings");
         assert!(first.refresh().await.unwrap().is_none());
 
         fs::write(corpus.join("b.txt"), "Mars is very red.").unwrap();

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{AskError, Event, Finish, Reason, Routed};
 use crate::{
+    cited,
     dispatch::{Asked, Dispatch, Heard, Loss},
     merge::{self, Ending, Input, Merge, Part, Speaker},
     metrics::Metrics,
@@ -195,10 +196,18 @@ impl Turn {
     /// Has the claims of those who cited anything checked.
     fn check_claims(&mut self) {
         for (candidate, passages) in std::mem::take(&mut self.cited) {
-            let specialist = self.candidates[candidate].registration.id().clone();
+            let registration = &self.candidates[candidate].registration;
+            let (specialist, title_share) = (registration.id().clone(), registration.card.card().title_share);
             if let Some(evidence) = self.routed.claims.get(&specialist).copied() {
                 let (question, terms) = (self.routed.question.vector.clone(), Terms::of(&self.question));
-                self.means.trust.claim(Claim { specialist, question, terms, evidence, passages });
+                self.means.trust.claim(Claim {
+                    specialist,
+                    question,
+                    terms,
+                    evidence,
+                    passages,
+                    title_share,
+                });
             }
         }
     }
@@ -227,20 +236,18 @@ impl Turn {
         if order.len() < 2 {
             return order;
         }
-        let texts = waiting.iter().map(|(_, passage)| passage.map_or_else(String::new, Passage::titled));
-        let texts: Vec<String> = texts.collect();
-        let embedded = timeout_at(self.deadline, self.means.embedder.embed_all(&texts, |_| {}));
-        let Ok(Ok(vectors)) = embedded.await else {
+        let share = |place: usize| self.candidates[self.places[place]].registration.card.card().title_share;
+        let cited =
+            waiting.iter().filter_map(|(place, passage)| Some((*place, ((*passage)?, share(*place)))));
+        let (places, cited): (Vec<usize>, Vec<(&Passage, f32)>) = cited.unzip();
+        let measured = cited::cosines(&self.means.embedder, &self.routed.question.vector, &cited);
+        let Ok(Ok(cosines)) = timeout_at(self.deadline, measured).await else {
             // Without the encoder the decision's own order stands.
             return order;
         };
-        let cosine = |at: usize| match waiting[at].1 {
-            Some(_) => vectors[at].cosine(&self.routed.question.vector),
-            None => f32::NEG_INFINITY,
-        };
-        let mut ranked: Vec<usize> = (0..order.len()).collect();
-        ranked.sort_by(|&a, &b| cosine(b).total_cmp(&cosine(a)));
-        order = ranked.into_iter().map(|at| order[at]).collect();
+        let cosines: BTreeMap<usize, f32> = places.into_iter().zip(cosines).collect();
+        let cosine = |place: &usize| cosines.get(place).copied().unwrap_or(f32::NEG_INFINITY);
+        order.sort_by(|a, b| cosine(b).total_cmp(&cosine(a)));
         order
     }
 

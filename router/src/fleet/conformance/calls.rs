@@ -72,7 +72,7 @@ fn faults(bytes: &[u8]) -> Vec<Invalid> {
 }
 
 /// A sound card for each field of `card`, with that field in it.
-fn one_by_one(card: wire::Card) -> [wire::Card; 11] {
+fn one_by_one(card: wire::Card) -> [wire::Card; 12] {
     let one = || "x".to_owned();
     let sound = wire::Card {
         specialist_id: one(),
@@ -101,6 +101,7 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 11] {
         passage_count: _,
         asks_consent: _,
         probing: _,
+        title_share,
     } = card;
     [
         wire::Card { specialist_id, ..sound.clone() },
@@ -113,7 +114,8 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 11] {
         wire::Card { notice, ..sound.clone() },
         wire::Card { public_endpoint, ..sound.clone() },
         wire::Card { generator, ..sound.clone() },
-        wire::Card { revision, ..sound },
+        wire::Card { revision, ..sound.clone() },
+        wire::Card { title_share, ..sound },
     ]
 }
 
