@@ -1,13 +1,21 @@
 //! The corpus: files of an institution become passages. What cannot be read is skipped and named with
 //! its reason, never quoted; the rest goes on. This module only reads; it neither embeds nor remembers.
 
+mod csv;
+mod cut;
+mod docx;
+mod dom;
 mod file;
 mod files;
+mod html;
 mod jsonl;
 mod markdown;
+mod pdf;
 mod plain;
 mod reader;
 mod report;
+mod sections;
+mod writer;
 
 use std::{
     fmt, io,
@@ -107,11 +115,20 @@ pub enum Format {
     Markdown,
     /// `.txt`
     Plain,
+    /// `.html` and `.htm`
+    Html,
+    /// `.csv`
+    Csv,
+    /// `.docx`
+    Docx,
+    /// `.pdf`
+    Pdf,
 }
 
 impl Format {
     /// Each of them.
-    pub const ALL: [Self; 3] = [Self::JsonLines, Self::Markdown, Self::Plain];
+    pub const ALL: [Self; 7] =
+        [Self::JsonLines, Self::Markdown, Self::Plain, Self::Html, Self::Csv, Self::Docx, Self::Pdf];
 
     /// The ending of its files' names, which is also its name.
     pub fn name(self) -> &'static str {
@@ -119,12 +136,17 @@ impl Format {
             Self::JsonLines => "jsonl",
             Self::Markdown => "md",
             Self::Plain => "txt",
+            Self::Html => "html",
+            Self::Csv => "csv",
+            Self::Docx => "docx",
+            Self::Pdf => "pdf",
         }
     }
 
     /// The format of the file at `path`, by its name; `None` for one that is not read.
     fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_str()?.to_lowercase();
+        let ending = if ending == "htm" { "html" } else { &ending };
         Self::ALL.into_iter().find(|format| format.name() == ending)
     }
 }

@@ -5,9 +5,9 @@ use std::{fs, io, io::Read as _, num::NonZeroU32, thread};
 use proto::{AnswerCheck, wire};
 
 use super::{
-    Draft, FILE_BYTES_MAX, Fault, Faults, Format, PASSAGES_MAX, Passage,
+    Draft, FILE_BYTES_MAX, Fault, Faults, Format, PASSAGES_MAX, Passage, csv, docx,
     files::{File, Stamp, unreadable},
-    jsonl, markdown, plain,
+    html, jsonl, markdown, pdf, plain,
 };
 
 /// The stack of a thread that reads a file: parsers of nested formats may call themselves.
@@ -62,21 +62,21 @@ pub(super) fn read(file: &File, license: &str) -> Contents {
         Ok(Err(problem)) => return Contents::nothing(problem),
         Err(error) => return Contents::unreadable(&error),
     };
-    // A thread of its own keeps a parser's panic to this file.
-    let parsed = thread::scope(|scope| {
-        let parse = || parse(file, &bytes, license);
-        thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, parse)
-            .map(thread::ScopedJoinHandle::join)
-    });
-    match parsed {
-        Ok(Ok(contents)) => contents,
-        Ok(Err(_)) => {
+    match alone(|| parse(file, &bytes, license)) {
+        Ok(Some(contents)) => contents,
+        Ok(None) => {
             Contents::nothing("cannot be read: its parser failed; save it anew, or convert it".into())
         }
         Err(error) => Contents::unreadable(&error),
     }
+}
+
+/// Does `work` on a thread of its own, which keeps a parser's panic to itself; `None` after one.
+pub(super) fn alone<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<Option<T>> {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work)?;
+        Ok(thread.join().ok())
+    })
 }
 
 /// The bytes of `file`, or what keeps them from being used.
@@ -106,12 +106,16 @@ fn parse(file: &File, bytes: &[u8], license: &str) -> Contents {
 
 type Drafts<'a> = Box<dyn Iterator<Item = Result<Draft, Fault>> + 'a>;
 
-fn drafts<'a>(file: &File, bytes: &'a [u8]) -> Result<Drafts<'a>, Fault> {
+fn drafts<'a>(file: &'a File, bytes: &'a [u8]) -> Result<Drafts<'a>, Fault> {
     let document = |drafts: Vec<Draft>| -> Drafts { Box::new(drafts.into_iter().map(Ok)) };
     Ok(match file.format {
         Format::JsonLines => Box::new(jsonl::read(bytes)),
         Format::Markdown => document(markdown::read(&file.name, decode(bytes)?)),
         Format::Plain => document(plain::read(&file.name, decode(bytes)?)),
+        Format::Html => document(html::read(&file.name, decode(bytes)?)),
+        Format::Csv => Box::new(csv::read(&file.name, bytes)?),
+        Format::Docx => document(docx::read(&file.name, bytes)?),
+        Format::Pdf => Box::new(pdf::read(&file.name, bytes)?.into_iter()),
     })
 }
 

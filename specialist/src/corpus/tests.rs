@@ -2,6 +2,8 @@
 
 use std::{fs, os::unix::fs::MetadataExt as _};
 
+use proptest::{collection::vec, prelude::*, sample::Index};
+
 use super::*;
 
 /// A folder of files, and its reader.
@@ -192,4 +194,65 @@ fn only_what_has_changed_is_read_again() {
     }
     assert!(folder.looks().0);
     assert_eq!(folder.reader.corpus().passages[1].text, "Tao.");
+}
+
+/// A file of each format, and the id of its passage.
+fn one_of_each() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let word = "<w:p><w:r><w:t>Words of Word.</w:t></w:r></w:p>";
+    vec![
+        ("a.csv", b"id,text\nrow,Words of a row.\n".to_vec(), "row"),
+        ("b.docx", docx::tests::body(word), "b.docx#b"),
+        ("c.HTM", b"<p>Words of a page.".to_vec(), "c.HTM#c"),
+        ("d.jsonl", ONE.as_bytes().to_vec(), "one"),
+        ("e.md", b"# E\nWords.".to_vec(), "e.md#e"),
+        ("f.pdf", pdf::tests::document("", &[&["Words of print."]]), "f.pdf#p1"),
+        ("g.txt", b"Words.".to_vec(), "g.txt#1"),
+    ]
+}
+
+#[test]
+fn every_format_is_read() {
+    let files = one_of_each();
+    let named: Vec<_> = files.iter().map(|(name, bytes, _)| (*name, bytes.as_slice())).collect();
+    let ids: Vec<_> = files.iter().map(|(_, _, id)| *id).collect();
+    let mut folder = Folder::of(&named);
+    folder.finds(&ids, &[]);
+    let formats: Vec<_> = folder.reader.corpus().report.formats.iter().map(|count| count.format).collect();
+    assert_eq!(formats.len(), Format::ALL.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Any bytes under any ending, alone or in a whole file's place: the neighbours are served, and
+    /// nothing is lost without a word.
+    #[test]
+    fn no_bytes_cost_a_neighbour(
+        at in 0_usize..7,
+        noise in vec(any::<u8>(), 0..400),
+        cut in any::<Index>(),
+        whole in any::<bool>(),
+    ) {
+        let mut files = one_of_each();
+        let (name, bytes, _) = &mut files[at];
+        let (name, cut) = (*name, cut.index(bytes.len()));
+        *bytes = if whole { noise } else { [&bytes[..cut], &noise, &bytes[cut..]].concat() };
+        let named: Vec<_> = files.iter().map(|(name, bytes, _)| (*name, bytes.as_slice())).collect();
+        let mut folder = Folder::of(&named);
+        let (_, ids, skipped) = folder.looks();
+        for (_, _, neighbour) in files.iter().filter(|(other, _, _)| *other != name) {
+            prop_assert!(ids.iter().any(|id| id == neighbour), "{neighbour} is lost beside {name}");
+        }
+        prop_assert!(skipped.iter().all(|skip| skip.starts_with(name)), "{skipped:?}");
+    }
+}
+
+#[test]
+fn a_document_that_breaks_its_parser_is_named_once() {
+    for (name, bytes) in [("x.pdf", b"%PDF-1.4\nsecret".as_slice()), ("x.docx", b"PK\x03\x04secret")] {
+        let mut folder = Folder::of(&[("a.txt", b"One."), (name, bytes)]);
+        let (_, ids, skipped) = folder.looks();
+        assert_eq!((ids, skipped.len()), (strings(&["a.txt#1"]), 1));
+        assert!(!skipped[0].contains("secret"), "{}", skipped[0]);
+    }
 }
