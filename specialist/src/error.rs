@@ -36,6 +36,9 @@ pub enum Error {
     /// An extractive generator has nothing to find passages with.
     #[error("an extractive generator needs an encoder")]
     NoEncoder,
+    /// Nothing is embedded without an encoder.
+    #[error("there is nothing to index: the settings name no encoder")]
+    NothingToIndex,
     /// The encoder's thread cannot be started.
     #[error("encoder cannot be started")]
     Encoder(#[source] io::Error),

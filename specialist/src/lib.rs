@@ -8,6 +8,7 @@ pub mod config;
 pub mod corpus;
 pub mod error;
 pub mod generator;
+pub mod indexing;
 pub mod library;
 pub mod server;
 

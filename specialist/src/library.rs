@@ -184,8 +184,16 @@ impl Librarian {
         self.collection(corpus).await
     }
 
-    /// The corpus, if it has changed or has not become a collection yet.
-    async fn look(&mut self) -> Result<Option<Corpus>, Error> {
+    /// Embeds `corpus` into the cache; how many of its texts were not there.
+    pub(crate) async fn embed(&mut self, corpus: &Corpus) -> Result<usize, Error> {
+        let Some((embedder, cache)) = &mut self.encoder else { return Err(Error::NothingToIndex) };
+        let (_, fresh) = embed(embedder, cache, &corpus.passages).await?;
+        self.collected = true;
+        Ok(fresh)
+    }
+
+    /// The corpus, if it has changed or what became of it was lost.
+    pub(crate) async fn look(&mut self) -> Result<Option<Corpus>, Error> {
         let Some(reader) = self.reader.clone() else {
             return Ok((!self.collected).then(Corpus::default));
         };

@@ -1,11 +1,11 @@
 //! `specialist`: serves one institution's corpus to a federation, or says what it would serve.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{panic, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use embedding::Engine;
 use serve::telemetry::{self, LogFormat};
-use specialist::{Server, Settings, config::Overrides};
+use specialist::{Server, Settings, config::Overrides, indexing::Indexing};
 
 /// One institution's specialist: answers questions from its own corpus, and cites it.
 #[derive(Parser)]
@@ -24,6 +24,8 @@ enum Command {
     Serve(Serve),
     /// Read settings and corpus, and say what would be served.
     Check(Config),
+    /// Read and embed the corpus, so that serving begins at once; an interrupted run goes on where it was.
+    Index(Index),
 }
 
 #[derive(Args)]
@@ -36,10 +38,24 @@ struct Config {
 #[derive(Args)]
 struct Serve {
     #[command(flatten)]
-    config: Config,
+    embedding: Embedding,
     /// Listen here, whatever the settings say; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
+}
+
+#[derive(Args)]
+struct Index {
+    #[command(flatten)]
+    embedding: Embedding,
+    #[command(flatten)]
+    indexing: Indexing,
+}
+
+#[derive(Args)]
+struct Embedding {
+    #[command(flatten)]
+    config: Config,
     /// Folder of the encoder's weights.
     #[arg(long, value_name = "DIR", default_value = specialist::config::MODEL)]
     model: PathBuf,
@@ -55,9 +71,15 @@ struct Serve {
 async fn main() -> ExitCode {
     let Cli { command, log_format } = Cli::parse();
     telemetry::init(log_format);
+    // The message of a panic may quote the corpus.
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string);
+        tracing::error!(place, "a thread has panicked");
+    }));
     let done = match command {
         Command::Serve(serve) => run(serve).await,
         Command::Check(config) => check(&config),
+        Command::Index(Index { embedding, indexing }) => index(embedding, indexing).await,
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     #[expect(clippy::print_stderr, reason = "the last word of a command goes to its user, not to a log")]
@@ -69,11 +91,22 @@ async fn main() -> ExitCode {
 
 #[expect(clippy::print_stdout, reason = "whoever started the process reads here where it listens")]
 async fn run(serve: Serve) -> anyhow::Result<()> {
-    let Serve { config: Config { config }, listen, model, engine, data } = serve;
-    let settings = Settings::load(&config, Overrides { listen, data, model: Some(model), engine })?;
+    let settings = serve.embedding.settings(serve.listen)?;
     let server = Server::start(settings).await?;
     println!("listening on {}", server.url());
     server.run(serve::signal()).await?;
+    Ok(())
+}
+
+impl Embedding {
+    fn settings(self, listen: Option<String>) -> Result<Settings, specialist::Error> {
+        let Self { config: Config { config }, model, engine, data } = self;
+        Settings::load(&config, Overrides { listen, data, model: Some(model), engine })
+    }
+}
+
+async fn index(embedding: Embedding, indexing: Indexing) -> anyhow::Result<()> {
+    specialist::indexing::index(embedding.settings(None)?, indexing, serve::signal()).await?;
     Ok(())
 }
 

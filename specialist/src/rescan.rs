@@ -6,7 +6,7 @@ use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
 
 use crate::{
-    Error,
+    Error, Settings,
     error::chain,
     library::{Librarian, Library},
 };
@@ -22,7 +22,7 @@ pub(crate) async fn follow(
     library: watch::Sender<Arc<Library>>,
     stopping: impl Future<Output = ()>,
 ) {
-    let pause = Duration::from_millis(librarian.settings().config.rescan_ms).max(RESCAN_MIN);
+    let pause = pause(librarian.settings());
     let mut stopping = pin!(stopping);
     let mut reported = None;
     loop {
@@ -41,6 +41,11 @@ pub(crate) async fn follow(
         }
         reported = problem;
     }
+}
+
+/// The time between two looks at the corpus.
+pub(crate) fn pause(settings: &Settings) -> Duration {
+    Duration::from_millis(settings.config.rescan_ms).max(RESCAN_MIN)
 }
 
 async fn refresh(

@@ -107,7 +107,7 @@ impl Server {
 }
 
 /// The encoder that the settings ask for.
-async fn embedder(settings: &Settings) -> Result<Option<Embedder>, Error> {
+pub(crate) async fn embedder(settings: &Settings) -> Result<Option<Embedder>, Error> {
     let model = match settings.config.encoder {
         EncoderConfig::None => return Ok(None),
         EncoderConfig::Hashed => Model::hashed(),

@@ -28,6 +28,7 @@ mod full_disk;
 mod general;
 mod hostile;
 mod hosts;
+mod indexing;
 mod openai;
 mod operating;
 mod patience;

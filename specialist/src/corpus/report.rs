@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use super::{Format, Place};
 
 /// How many skips an error names.
@@ -45,7 +47,35 @@ impl fmt::Display for Skip {
     }
 }
 
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<8}{:>10}{:>10}", "format", "files", "passages")?;
+        for Count { format, files, passages } in &self.formats {
+            writeln!(f, "{:<8}{files:>10}{passages:>10}", format.name())?;
+        }
+        writeln!(f, "ignored: {} files of other formats", self.ignored)?;
+        write!(f, "skipped: {}", self.skipped.len())?;
+        self.skipped.iter().try_for_each(|skip| write!(f, "\n  {skip}"))
+    }
+}
+
 impl Report {
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let formats = self.formats.iter().map(|Count { format, files, passages }| {
+            json!({ "format": format.name(), "files": files, "passages": passages })
+        });
+        let skipped = self.skipped.iter().map(|Skip { place, reason }| {
+            let line = (place.line > 0).then_some(place.line);
+            json!({ "file": place.file.to_string_lossy(), "line": line, "reason": reason })
+        });
+        json!({
+            "formats": formats.collect::<Vec<_>>(),
+            "ignored": self.ignored,
+            "skipped": skipped.collect::<Vec<_>>(),
+        })
+    }
+
     /// How many files were looked at.
     pub fn files(&self) -> usize {
         self.formats.iter().map(|count| count.files).sum()
