@@ -1,6 +1,10 @@
 //! The tree of a page, as html5ever builds it.
 
-use std::{borrow::Cow, cell::RefCell, rc::Rc};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use ego_tree::{NodeId, NodeMut, Tree};
 use html5ever::{
@@ -9,12 +13,20 @@ use html5ever::{
     tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
 };
 
+/// The most elements that may lie inside of one another: the parser looks through all of them at each new one.
+pub(super) const DEPTH_MAX: usize = 2_000;
+
+/// So much is parsed between two looks at how deep it went.
+const CHUNK_BYTES: usize = 8 << 10;
+
 /// What stands at one place of a page.
 #[derive(Debug)]
 pub(super) enum Node {
+    /// `depth` counts the elements that it lay in when it was read.
     Element {
         name: Rc<QualName>,
         attributes: Vec<Attribute>,
+        depth: usize,
     },
     Text(String),
     /// Comments, doctypes and the page itself.
@@ -37,13 +49,28 @@ impl Node {
     }
 }
 
-/// The page that `text` is, read as browsers do: any text is one.
-pub(super) fn parse(text: &str) -> Tree<Node> {
-    parse_document(Sink(RefCell::new(Tree::new(Node::Other))), ParseOpts::default()).one(text)
+/// The page that `text` is, read as browsers do: any text is one, unless it is deeper than [`DEPTH_MAX`].
+pub(super) fn parse(text: &str) -> Option<Tree<Node>> {
+    let deepest = Rc::new(Cell::new(0));
+    let sink = Sink { tree: RefCell::new(Tree::new(Node::Other)), deepest: deepest.clone() };
+    let mut parser = parse_document(sink, ParseOpts::default());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (chunk, after) = rest.split_at(rest.floor_char_boundary(CHUNK_BYTES));
+        parser.process(StrTendril::from_slice(chunk));
+        if deepest.get() > DEPTH_MAX {
+            return None;
+        }
+        rest = after;
+    }
+    Some(parser.finish())
 }
 
 /// Builds the tree as the parser says. All handles are its own, so each of them is found.
-struct Sink(RefCell<Tree<Node>>);
+struct Sink {
+    tree: RefCell<Tree<Node>>,
+    deepest: Rc<Cell<usize>>,
+}
 
 /// A node, with its name where it is an element.
 #[derive(Clone)]
@@ -58,19 +85,30 @@ impl Sink {
             Node::Element { name, .. } => name.clone(),
             Node::Text(_) | Node::Other => no_name(),
         };
-        Handle { id: self.0.borrow_mut().orphan(node).id(), name }
+        Handle { id: self.tree.borrow_mut().orphan(node).id(), name }
     }
 
     /// Puts `new` in front of `sibling`, or behind all children of `parent`.
     fn put(&self, parent: NodeId, sibling: Option<NodeId>, new: NodeOrText<Handle>) {
-        let mut tree = self.0.borrow_mut();
+        let mut tree = self.tree.borrow_mut();
         let before = match sibling {
             Some(sibling) => tree.get(sibling).and_then(|sibling| sibling.prev_sibling()),
             None => tree.get(parent).and_then(|parent| parent.last_child()),
         };
         let before = before.map(|node| node.id());
         let id = match new {
-            NodeOrText::AppendNode(node) => node.id,
+            NodeOrText::AppendNode(node) => {
+                let above = match tree.get(parent).map(|parent| parent.value()) {
+                    Some(Node::Element { depth, .. }) => *depth,
+                    _ => 0,
+                };
+                self.deepest.set(self.deepest.get().max(above + 1));
+                if let Some(Node::Element { depth, .. }) = tree.get_mut(node.id).as_mut().map(NodeMut::value)
+                {
+                    *depth = above + 1;
+                }
+                node.id
+            }
             NodeOrText::AppendText(text) => {
                 // Text beside text is one text.
                 let mut before = before.and_then(|before| tree.get_mut(before));
@@ -92,7 +130,7 @@ impl Sink {
     }
 
     fn parent(&self, node: &Handle) -> Option<NodeId> {
-        self.0.borrow().get(node.id).and_then(|node| node.parent()).map(|parent| parent.id())
+        self.tree.borrow().get(node.id).and_then(|node| node.parent()).map(|parent| parent.id())
     }
 }
 
@@ -106,13 +144,13 @@ impl TreeSink for Sink {
     type ElemName<'a> = &'a QualName;
 
     fn finish(self) -> Tree<Node> {
-        self.0.into_inner()
+        self.tree.into_inner()
     }
 
     fn parse_error(&self, _: Cow<'static, str>) {}
 
     fn get_document(&self) -> Handle {
-        Handle { id: self.0.borrow().root().id(), name: no_name() }
+        Handle { id: self.tree.borrow().root().id(), name: no_name() }
     }
 
     fn elem_name<'a>(&'a self, target: &'a Handle) -> &'a QualName {
@@ -120,7 +158,7 @@ impl TreeSink for Sink {
     }
 
     fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> Handle {
-        self.orphan(Node::Element { name: Rc::new(name), attributes })
+        self.orphan(Node::Element { name: Rc::new(name), attributes, depth: 0 })
     }
 
     fn create_comment(&self, _: StrTendril) -> Handle {
@@ -162,7 +200,7 @@ impl TreeSink for Sink {
     }
 
     fn add_attrs_if_missing(&self, target: &Handle, new: Vec<Attribute>) {
-        let mut tree = self.0.borrow_mut();
+        let mut tree = self.tree.borrow_mut();
         let mut node = tree.get_mut(target.id);
         if let Some(Node::Element { attributes, .. }) = node.as_mut().map(NodeMut::value) {
             for attribute in new {
@@ -174,13 +212,13 @@ impl TreeSink for Sink {
     }
 
     fn remove_from_parent(&self, target: &Handle) {
-        if let Some(mut node) = self.0.borrow_mut().get_mut(target.id) {
+        if let Some(mut node) = self.tree.borrow_mut().get_mut(target.id) {
             node.detach();
         }
     }
 
     fn reparent_children(&self, node: &Handle, new_parent: &Handle) {
-        if let Some(mut parent) = self.0.borrow_mut().get_mut(new_parent.id) {
+        if let Some(mut parent) = self.tree.borrow_mut().get_mut(new_parent.id) {
             parent.reparent_from_id_append(node.id);
         }
     }

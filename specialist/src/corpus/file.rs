@@ -112,7 +112,7 @@ fn drafts<'a>(file: &'a File, bytes: &'a [u8]) -> Result<Drafts<'a>, Fault> {
         Format::JsonLines => Box::new(jsonl::read(bytes)),
         Format::Markdown => document(markdown::read(&file.name, decode(bytes)?)),
         Format::Plain => document(plain::read(&file.name, decode(bytes)?)),
-        Format::Html => document(html::read(&file.name, decode(bytes)?)),
+        Format::Html => document(html::read(&file.name, decode(bytes)?)?),
         Format::Csv => Box::new(csv::read(&file.name, bytes)?),
         Format::Docx => document(docx::read(&file.name, bytes)?),
         Format::Pdf => Box::new(pdf::read(&file.name, bytes)?.into_iter()),

@@ -4,8 +4,8 @@
 use ego_tree::{NodeRef, Tree, iter::Edge};
 
 use super::{
-    Draft,
-    dom::{self, Node},
+    Draft, Fault,
+    dom::{self, DEPTH_MAX, Node},
     plain::stem,
     sections::{Document, Section, drafts},
     writer::{Gap, Writer},
@@ -25,8 +25,9 @@ const INLINE: [&str; 31] = [
 ];
 
 /// The passages of a page: titled by its `<title>`, or else its first `<h1>` or its file's name.
-pub(super) fn read(name: &str, text: &str) -> Vec<Draft> {
-    let page = dom::parse(text);
+pub(super) fn read(name: &str, text: &str) -> Result<Vec<Draft>, Fault> {
+    let too_deep = || format!("has more than {DEPTH_MAX} elements inside of one another");
+    let page = dom::parse(text).ok_or_else(|| Fault { line: 0, problem: too_deep() })?;
     let titles =
         ["title", "h1"].into_iter().filter_map(|name| words(first(&page, |node| node.name() == Some(name))?));
     let canonical = first(&page, |node| {
@@ -41,7 +42,7 @@ pub(super) fn read(name: &str, text: &str) -> Vec<Draft> {
         url: url.filter(http).unwrap_or_default().to_owned(),
     };
     let content = first(&page, |node| node.name() == Some("main")).unwrap_or(page.root());
-    drafts(&document, &sections(content))
+    Ok(drafts(&document, &sections(content)))
 }
 
 fn first(page: &Tree<Node>, is: impl Fn(&Node) -> bool) -> Option<NodeRef<'_, Node>> {
@@ -151,7 +152,7 @@ mod tests {
     /// Each passage as (id after `#`, section, text).
     #[track_caller]
     fn reads(html: &str, expected: &[(&str, &str, &str)]) -> Vec<Draft> {
-        let drafts = read("a/fever-guide.html", html);
+        let drafts = read("a/fever-guide.html", html).unwrap();
         let seen: Vec<_> = drafts
             .iter()
             .map(|d| (d.id.trim_start_matches("a/fever-guide.html#"), d.section.as_str(), d.text.as_str()))
@@ -190,7 +191,7 @@ mod tests {
     #[test]
     fn only_the_main_part_is_read_where_a_page_names_one() {
         reads("<h1>Guide</h1><div>Banner</div><main><p>One.</p></main>", &[("guide", "", "One.")]);
-        let draft = read("a.htm", "<link rel=canonical href='javascript:x'><p>One.").remove(0);
+        let draft = read("a.htm", "<link rel=canonical href='javascript:x'><p>One.").unwrap().remove(0);
         assert_eq!((draft.title.as_str(), draft.url.as_str()), ("a", ""));
     }
 
@@ -201,7 +202,9 @@ mod tests {
             &[("fever-guide", "", "One.\n\nTwo & three.\n\nFour")],
         );
         reads("", &[]);
-        let deep = format!("{}deep{}", "<div>".repeat(2_000), "</div>".repeat(2_000));
-        reads(&deep, &[("fever-guide", "", "deep")]);
+        let deep = |depth: usize| format!("{}deep{}", "<div>".repeat(depth), "</div>".repeat(depth));
+        reads(&deep(1_000), &[("fever-guide", "", "deep")]);
+        let problem = read("a.html", &deep(1_000_000)).unwrap_err().problem;
+        assert_eq!(problem, "has more than 2000 elements inside of one another");
     }
 }

@@ -23,13 +23,14 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Result<Draft, Fault>>
     }
     let (mut pages, mut faults, mut room) = (Vec::new(), Vec::new(), TEXT_BYTES_MAX);
     for number in document.get_pages().into_keys() {
-        // A page that breaks the parser costs only itself.
-        match alone(|| page(&document, number, room)) {
-            Ok(Some(Some(text))) => {
-                room = room.saturating_sub(text.len());
+        // A page that breaks the parser costs only itself, and is read without its layout where that goes.
+        let text = try_alone(|| page(&document, number, room));
+        match text.or_else(|| try_alone(|| document.extract_text(&[number]).ok())) {
+            Some(text) if text.len() <= room => {
+                room -= text.len();
                 pages.push((number, text));
             }
-            Ok(Some(None) | None) | Err(_) => faults.push(fault(&format!("page {number} cannot be read"))),
+            _ => faults.push(fault(&format!("page {number} cannot be read"))),
         }
     }
     let title = title(&document).unwrap_or_else(|| stem(name));
@@ -40,13 +41,16 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Result<Draft, Fault>>
     Ok(drafts.into_iter().map(Ok).chain(faults.into_iter().map(Err)).collect())
 }
 
+fn try_alone<T: Send>(work: impl FnOnce() -> Option<T> + Send) -> Option<T> {
+    alone(work).ok().flatten().flatten()
+}
+
 /// The text of one page, of at most `room` bytes.
 fn page(document: &Document, number: u32, room: usize) -> Option<String> {
     let mut written = Bounded { bytes: Vec::new(), room };
     let out: &mut dyn io::Write = &mut written;
     output_doc_page(document, &mut PlainTextOutput::new(out), number).ok()?;
-    let text = String::from_utf8_lossy(&written.bytes);
-    Some(text.chars().filter(|c| *c == '\n' || !c.is_control()).collect())
+    Some(String::from_utf8_lossy(&written.bytes).into_owned())
 }
 
 /// Takes no more than there is room for.
@@ -84,6 +88,7 @@ fn drafts(name: &str, title: &str, pages: Vec<(u32, String)>) -> Vec<Draft> {
     let frame = frame(&pages);
     let (mut text, mut begins) = (String::new(), Vec::new());
     for (number, page) in pages {
+        let page: String = page.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
         let lines: Vec<&str> = page.trim().lines().collect();
         let last = lines.len().saturating_sub(1);
         let framed = |at: usize| (at == 0 || at == last) && frame.contains_key(&shape(lines[at]));
@@ -203,6 +208,14 @@ pub(super) mod tests {
             drafts.into_iter().map(|d| d.map(|d| (d.id, d.page, d.title)).unwrap()).collect();
         assert_eq!(places[0], ("a.pdf#p1".into(), 1, "Fever".into()));
         assert!(places.len() > 1 && places.iter().any(|(_, page, _)| *page > 1), "{places:?}");
+    }
+
+    #[test]
+    fn a_page_that_breaks_the_parser_is_read_without_its_layout() {
+        let bytes = String::from_utf8(document("", &[&["Words of old."]])).unwrap();
+        let old = bytes.replace("Helvetica/Encoding/WinAnsiEncoding", "Helvetic/Encoding/StandardEncoding");
+        let drafts = read("x.pdf", old.as_bytes()).unwrap();
+        assert_eq!(drafts[0].as_ref().unwrap().text, "Words of old.");
     }
 
     #[test]
