@@ -211,6 +211,7 @@ impl Librarian {
     /// `corpus`, embedded.
     async fn collection(&mut self, corpus: Corpus) -> Result<Collection, Error> {
         let Corpus { passages, report } = corpus;
+        self.log_skips(&report.skipped);
         let Some((embedder, cache)) = &mut self.encoder else {
             return Ok(Collection { passages, vectors: Arc::default(), search: None, embedded: 0 });
         };
@@ -226,7 +227,6 @@ impl Librarian {
             Ok(Search { index: Index::build(dimension, entries)?, lexicon: Lexicon::of(&texts) })
         };
         let search = tokio::task::spawn_blocking(make).await??;
-        self.log_skips(&report.skipped);
         Ok(Collection { passages, vectors, search: Some(Arc::new(search)), embedded: fresh })
     }
 

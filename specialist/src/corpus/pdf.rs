@@ -1,14 +1,21 @@
 //! `.pdf`: the text of each page. Paragraphs go on over the end of a page; what stands at the head or
 //! the foot of most pages is left out. Pictures are not read.
 
-use std::{collections::HashMap, io};
+use std::{
+    collections::HashMap,
+    io::{self, Read as _},
+};
 
+use flate2::read::ZlibDecoder;
 use pdf_extract::{Dictionary, Document, Object, PlainTextOutput, decode_text_string, output_doc_page};
 
 use super::{Draft, Fault, cut::passages, file::alone, plain::stem, sections::Slugs};
 
 /// The most bytes of text that one document may have.
 const TEXT_BYTES_MAX: usize = 64 << 20;
+
+/// The most bytes that one stream of a document may unpack to.
+const STREAM_BYTES_MAX: u64 = 64 << 20;
 
 /// From how many pages on a line that most of them have is none of the text.
 const PAGES_MIN: usize = 3;
@@ -20,6 +27,9 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Result<Draft, Fault>>
     let mut document = Document::load_mem(bytes).map_err(|_| fault("is no PDF, or a broken one"))?;
     if document.is_encrypted() && document.decrypt("").is_err() {
         return Err(fault("asks for a password: save it without one"));
+    }
+    if document.objects.values().any(is_too_large) {
+        return Err(fault(&format!("unpacks to more than {STREAM_BYTES_MAX} bytes")));
     }
     let (mut pages, mut faults, mut room) = (Vec::new(), Vec::new(), TEXT_BYTES_MAX);
     for number in document.get_pages().into_keys() {
@@ -39,6 +49,18 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Result<Draft, Fault>>
         return Err(fault("no text (scanned?): have its text recognised first"));
     }
     Ok(drafts.into_iter().map(Ok).chain(faults.into_iter().map(Err)).collect())
+}
+
+/// Whether `object` is a stream that unpacks to more than it may: the parser sets no bound. Pictures are
+/// never unpacked.
+fn is_too_large(object: &Object) -> bool {
+    let Ok(stream) = object.as_stream() else { return false };
+    let is_picture = stream.dict.get(b"Subtype").and_then(Object::as_name).is_ok_and(|name| name == b"Image");
+    let is_packed = stream.filters().is_ok_and(|filters| filters.first() == Some(&b"FlateDecode".as_slice()));
+    let mut unpacked = ZlibDecoder::new(stream.content.as_slice()).take(STREAM_BYTES_MAX + 1);
+    !is_picture
+        && is_packed
+        && io::copy(&mut unpacked, &mut io::sink()).is_ok_and(|bytes| bytes > STREAM_BYTES_MAX)
 }
 
 fn try_alone<T: Send>(work: impl FnOnce() -> Option<T> + Send) -> Option<T> {
@@ -216,6 +238,22 @@ pub(super) mod tests {
         let old = bytes.replace("Helvetica/Encoding/WinAnsiEncoding", "Helvetic/Encoding/StandardEncoding");
         let drafts = read("x.pdf", old.as_bytes()).unwrap();
         assert_eq!(drafts[0].as_ref().unwrap().text, "Words of old.");
+    }
+
+    #[test]
+    fn a_stream_that_unpacks_to_too_much_is_not_unpacked() {
+        let stream = |bytes: u64| {
+            let mut packed = Vec::new();
+            let zeros = io::repeat(0).take(bytes);
+            flate2::read::ZlibEncoder::new(zeros, flate2::Compression::fast())
+                .read_to_end(&mut packed)
+                .unwrap();
+            let mut dict = Dictionary::new();
+            dict.set("Filter", Object::Name(b"FlateDecode".to_vec()));
+            Object::Stream(pdf_extract::Stream::new(dict, packed))
+        };
+        assert!(!is_too_large(&stream(1_000)));
+        assert!(is_too_large(&stream(STREAM_BYTES_MAX + 1)));
     }
 
     #[test]
