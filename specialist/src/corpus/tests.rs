@@ -170,6 +170,14 @@ fn what_was_read_once_stays_until_it_is_readable_or_gone() {
     folder.finds(&["a.txt#1", "b.md#b", "b.md#c", "one"], &["b.md:2: is not UTF-8", kept]);
     folder.write("b.md", "# D\nz\n");
     folder.finds(&["a.txt#1", "b.md#d", "one"], &[]);
+    // As a folder or a mount that is away for a while: it cannot even be looked at.
+    fs::rename(folder.path("c.jsonl"), folder.path("away")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path("c.jsonl")).unwrap();
+    let away = "c.jsonl: cannot be read: No such file or directory (os error 2)";
+    folder.finds(&["a.txt#1", "b.md#d", "one"], &[away]);
+    fs::remove_file(folder.path("c.jsonl")).unwrap();
+    fs::rename(folder.path("away"), folder.path("c.jsonl")).unwrap();
+    folder.finds(&["a.txt#1", "b.md#d", "one"], &[]);
     // Emptied on purpose, it is gone.
     folder.write("b.md", "");
     folder.finds(&["a.txt#1", "one"], &[]);
