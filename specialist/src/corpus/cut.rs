@@ -13,6 +13,9 @@ const WORDS_MIN: usize = 80;
 /// About how many words a passage has at most: what an encoder reads. Only a single sentence may be longer.
 const WORDS_MAX: usize = 220;
 
+/// What has more words without the end of a sentence is none: it is cut between its lines.
+const SENTENCE_WORDS_MAX: usize = 2 * WORDS_MAX;
+
 /// So many bytes count as a word, that what is not made of words is cut too.
 const WORD_BYTES_MAX: usize = 16;
 
@@ -38,7 +41,7 @@ pub(super) fn passages(text: &str) -> Vec<Range<usize>> {
         } else {
             let shift = |range: Range<usize>| paragraph.start + range.start..paragraph.start + range.end;
             let sentences = sentences(&text[paragraph.clone()]).into_iter().map(shift);
-            sentences.filter_map(|range| piece(text, range)).collect()
+            sentences.filter_map(|range| piece(text, range)).flat_map(|piece| lines(text, piece)).collect()
         };
         for piece in pieces {
             match passages.last_mut() {
@@ -64,6 +67,19 @@ fn share_the_rest(passages: &mut Vec<Vec<Piece>>) {
 
 fn count(pieces: &[Piece]) -> usize {
     pieces.iter().map(|piece| piece.words).sum()
+}
+
+/// The lines of a piece that is far too long for a sentence, as a table is; otherwise itself.
+fn lines(text: &str, long: Piece) -> Vec<Piece> {
+    if long.words <= SENTENCE_WORDS_MAX {
+        return vec![long];
+    }
+    let mut at = long.range.start;
+    let lines = text[long.range].split_inclusive('\n').filter_map(|line| {
+        at += line.len();
+        piece(text, at - line.len()..at)
+    });
+    lines.collect()
 }
 
 /// What stands in `range`, without white space at its ends; `None` for nothing else.
@@ -172,6 +188,17 @@ mod tests {
         assert_eq!(cuts(&[50, 210]), [130, 130]);
         assert_eq!(cuts(&[220, 30]), [220, 30]);
         assert_eq!(cuts(&[460]), [220, 120, 120]);
+    }
+
+    #[test]
+    fn a_long_table_is_cut_between_its_rows() {
+        let rows: Vec<_> =
+            (0..1_000).map(|row| format!("{row} | ten | words | stand | in | each | row")).collect();
+        let text = rows.join("\n");
+        for range in passages(&text) {
+            assert!(text[range.clone()].starts_with(|c: char| c.is_ascii_digit()));
+            assert!(text[range.clone()].ends_with("row") && text[range].unicode_words().count() <= WORDS_MAX);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fs, io, io::Read as _, num::NonZeroU32, thread};
 
-use proto::{AnswerCheck, wire};
+use proto::{AnswerCheck, Digest, wire};
 
 use super::{
     Draft, FILE_BYTES_MAX, Fault, Faults, Format, PASSAGES_MAX, Passage, csv, docx,
@@ -12,6 +12,11 @@ use super::{
 
 /// The stack of a thread that reads a file: parsers of nested formats may call themselves.
 const STACK_BYTES: usize = 32 << 20;
+
+/// The contract's bounds of what a document's file and headings name.
+const ID_CHARS_MAX: usize = 200;
+const TITLE_CHARS_MAX: usize = 500;
+const URL_BYTES_MAX: usize = 2_000;
 
 /// What a file gives.
 #[derive(Debug, Default)]
@@ -107,7 +112,7 @@ fn parse(file: &File, bytes: &[u8], license: &str) -> Contents {
 type Drafts<'a> = Box<dyn Iterator<Item = Result<Draft, Fault>> + 'a>;
 
 fn drafts<'a>(file: &'a File, bytes: &'a [u8]) -> Result<Drafts<'a>, Fault> {
-    let document = |drafts: Vec<Draft>| -> Drafts { Box::new(drafts.into_iter().map(Ok)) };
+    let document = |drafts: Vec<Draft>| -> Drafts { Box::new(drafts.into_iter().map(within).map(Ok)) };
     Ok(match file.format {
         Format::JsonLines => Box::new(jsonl::read(bytes)),
         Format::Markdown => document(markdown::read(&file.name, decode(bytes)?)),
@@ -115,8 +120,28 @@ fn drafts<'a>(file: &'a File, bytes: &'a [u8]) -> Result<Drafts<'a>, Fault> {
         Format::Html => document(html::read(&file.name, decode(bytes)?)?),
         Format::Csv => Box::new(csv::read(&file.name, bytes)?),
         Format::Docx => document(docx::read(&file.name, bytes)?),
-        Format::Pdf => Box::new(pdf::read(&file.name, bytes)?.into_iter()),
+        Format::Pdf => Box::new(pdf::read(&file.name, bytes)?.into_iter().map(|draft| draft.map(within))),
     })
+}
+
+/// The draft with what a document's file or headings made too long cut to the contract's bounds: nobody
+/// chose these names, and no text should be lost by them.
+fn within(draft: Draft) -> Draft {
+    let clean = |text: String, max: usize| text.chars().filter(|c| !c.is_control()).take(max).collect();
+    let mut id = draft.id;
+    if id.chars().count() > ID_CHARS_MAX {
+        // Two long ids may end alike, so each begins with its own digest.
+        let digest = Digest::of(&id).to_string();
+        let end = id.char_indices().rev().nth(ID_CHARS_MAX - 20).map_or(0, |(at, _)| at);
+        id = format!("{}-{}", digest.get(..16).unwrap_or(&digest), &id[end..]);
+    }
+    Draft {
+        id: clean(id, ID_CHARS_MAX),
+        title: clean(draft.title, TITLE_CHARS_MAX),
+        section: clean(draft.section, TITLE_CHARS_MAX),
+        url: Some(draft.url).filter(|url| url.len() <= URL_BYTES_MAX).unwrap_or_default(),
+        ..draft
+    }
 }
 
 /// The text of a file, without byte order mark.
@@ -169,6 +194,23 @@ mod tests {
         fs::remove_file(&path).unwrap();
         let gone = read(&seen, "");
         assert!(gone.unreadable && gone.passages.is_empty() && !gone.faults.is_empty());
+    }
+
+    #[test]
+    fn long_names_cost_no_text() {
+        let long = |end: &str| format!("{}/{end}", "folder".repeat(60));
+        let heading = "Heading ".repeat(100);
+        let html = format!(
+            "<title>{heading}</title><link rel=canonical href='https://{heading}'><h2>{heading}</h2><p>x"
+        );
+        let mut ids = Vec::new();
+        for name in [long("a.html"), long("b/a.html")] {
+            let drafts = html::read(&name, &html).unwrap();
+            let passage = check(within(drafts.into_iter().next().unwrap()), "").unwrap();
+            assert_eq!((passage.title.chars().count(), passage.text.as_str()), (500, "x"));
+            ids.push(passage.id);
+        }
+        assert!(ids[0] != ids[1] && ids[0].contains("a.html#heading"), "{ids:?}");
     }
 
     #[test]
