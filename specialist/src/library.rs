@@ -17,7 +17,7 @@ use crate::{
     Error, Settings,
     cache::Cache,
     card,
-    corpus::{Corpus, Passage, Reader, Skip},
+    corpus::{Corpus, CorpusError, Passage, Reader, Skip},
     error::CallError,
     evidence::{self, Lexicon},
     points, prototypes,
@@ -203,8 +203,10 @@ impl Librarian {
             (looked, reader.corpus().clone())
         };
         let (looked, corpus) = tokio::task::spawn_blocking(look).await?;
-        let changed = looked.inspect_err(|_| self.collected = true)?;
-        self.collected &= !changed;
+        if matches!(looked, Err(CorpusError::Empty { .. })) {
+            self.collected = true;
+        }
+        self.collected &= !looked?;
         Ok((!self.collected).then_some(corpus))
     }
 
