@@ -187,7 +187,8 @@ impl Librarian {
     /// Embeds `corpus` into the cache; how many of its texts were not there.
     pub(crate) async fn embed(&mut self, corpus: &Corpus) -> Result<usize, Error> {
         let Some((embedder, cache)) = &mut self.encoder else { return Err(Error::NothingToIndex) };
-        let (_, fresh) = embed(embedder, cache, &corpus.passages).await?;
+        let title_share = self.settings.config.title_share;
+        let (_, fresh) = points::locate(embedder, cache, &corpus.passages, title_share).await?;
         self.collected = true;
         Ok(fresh)
     }
