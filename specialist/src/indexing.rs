@@ -89,7 +89,9 @@ impl Indexing {
                 .to_string();
         }
         let hint = if skipped > 0 && !self.report { " (--report lists them)" } else { "" };
-        format!("{passages} passages from {files} files, {embedded} newly embedded, {skipped} skipped{hint}")
+        format!(
+            "{passages} passages from {files} files, {embedded} texts newly embedded, {skipped} skipped{hint}"
+        )
     }
 }
 

@@ -68,7 +68,7 @@ async fn the_report_names_all_that_is_skipped() {
     let file = institution.file();
     let printed = index(&file, &[]).await;
     let report = &printed["report"];
-    assert_eq!((&printed["passages"], &printed["embedded"]), (&json!(3), &json!(3)));
+    assert_eq!((&printed["passages"], &printed["embedded"]), (&json!(3), &json!(4)), "texts and a heading");
     assert_eq!(report["formats"].as_array().unwrap().len(), 3);
     assert_eq!(report["formats"][0], json!({ "format": "jsonl", "files": 1, "passages": 2 }));
     assert_eq!((&report["ignored"], &report["skipped"][0]["line"]), (&json!(1), &json!(3)));
@@ -77,7 +77,7 @@ async fn the_report_names_all_that_is_skipped() {
     let ended = run("specialist", ["index", "--report", "--config", file.to_str().unwrap()]).await;
     let (said, logged) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
     for expected in
-        ["a.jsonl:3: is not JSON", "b.pdf: is no PDF", "ignored: 1", "0 newly embedded, 2 skipped"]
+        ["a.jsonl:3: is not JSON", "b.pdf: is no PDF", "ignored: 1", "0 texts newly embedded, 2 skipped"]
     {
         assert!(said.contains(expected), "{expected:?} is missing in {said}");
     }
@@ -99,12 +99,12 @@ async fn changes_are_followed_with_a_line_for_each() {
         .unwrap();
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let mut next = async || timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
-    assert_eq!(next().await, "2 passages from 1 files, 2 newly embedded, 0 skipped");
+    assert_eq!(next().await, "2 passages from 1 files, 2 texts newly embedded, 0 skipped");
     // Moved there whole, so that no look finds it half written.
     let folder = file.parent().unwrap();
     fs::write(folder.join("b.txt"), "One more.").unwrap();
     fs::rename(folder.join("b.txt"), folder.join("corpus/b.txt")).unwrap();
-    assert_eq!(next().await, "3 passages from 2 files, 1 newly embedded, 0 skipped");
+    assert_eq!(next().await, "3 passages from 2 files, 2 texts newly embedded, 0 skipped");
 
     let id = process.id().unwrap().to_string();
     assert!(Command::new("kill").arg(id).status().await.unwrap().success());

@@ -32,7 +32,9 @@ fn lead(decision: &Decision) -> (Option<&str>, HistoryReason) {
 
 #[tokio::test]
 async fn a_follow_up_stays_and_a_change_of_subject_leaves() {
-    let (planets, cheese) = (planets().start().await, cheese().start().await);
+    // Its texts share a word with the follow-up, its title none: hashed words know no meaning.
+    let planets = planets().set("title_share = 0.0\n").start().await;
+    let cheese = cheese().start().await;
     let router = Router::start().await;
     router.add(&planets).await;
     router.add(&cheese).await;

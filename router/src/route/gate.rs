@@ -52,7 +52,7 @@ pub struct Gate {
 impl Default for Gate {
     /// Those that the router goes by.
     fn default() -> Self {
-        Self { margin_min: 0.15, cosine_min: 0.2 }
+        Self { margin_min: 0.12, cosine_min: 0.15 }
     }
 }
 

@@ -59,10 +59,10 @@ fn newer_turns_weigh_more() {
 fn a_clear_lead_needs_no_earlier_turn() {
     let gate = Gate::default();
     assert_eq!(
-        gate.clear(Some(0.15)).map(|history| (history.reason, history.used())),
+        gate.clear(Some(gate.margin_min)).map(|history| (history.reason, history.used())),
         Some((HistoryReason::ClearAlone, false))
     );
-    assert_eq!((gate.clear(Some(0.14)), gate.clear(None)), (None, None));
+    assert_eq!((gate.clear(Some(gate.margin_min - 0.01)), gate.clear(None)), (None, None));
 }
 
 /// The hits of a fleet whose specialists have prototypes with these cosines to the question.
