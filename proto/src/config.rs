@@ -38,6 +38,9 @@ pub struct SpecialistConfig {
     /// How much of where a passage lies is its title's: 0 to 1.
     #[serde(default = "title_share")]
     pub title_share: f32,
+    /// How much of a passage's rank for a question is its words': 0, only its vector counts, to 1.
+    #[serde(default = "lexical_share")]
+    pub lexical_share: f32,
     /// Folder or file of the corpus, relative to this file. Absent only for a scripted generator.
     pub corpus: Option<PathBuf>,
     /// Address to listen on, `host:port`.
@@ -57,6 +60,10 @@ pub struct SpecialistConfig {
 
 fn title_share() -> f32 {
     0.4
+}
+
+fn lexical_share() -> f32 {
+    0.1
 }
 
 fn rescan_ms() -> u64 {

@@ -12,7 +12,7 @@ use crate::corpus::Passage;
 const REVISION_LENGTH: usize = 16;
 
 /// The card of a specialist that is reached at `endpoint` and holds `passages`. Its revision changes
-/// with everything that the card shows, with the generator's settings and with every passage.
+/// with everything that the card shows, with the settings of generator and retrieval and with every passage.
 pub fn publish(
     config: &SpecialistConfig,
     endpoint: &str,
@@ -21,8 +21,8 @@ pub fn publish(
     let draft = card(config, endpoint, passages.len());
     let shown = PublishedCard::publish(&draft)?.digest();
     // Only compared with itself, so any form will do that differs whenever the settings do.
-    let generator = Digest::of(format!("{:?}", config.generator));
-    let mut parts = [*shown.as_bytes(), *generator.as_bytes()].concat();
+    let hidden = Digest::of(format!("{:?} {:?}", config.generator, config.lexical_share));
+    let mut parts = [*shown.as_bytes(), *hidden.as_bytes()].concat();
     for passage in passages {
         parts.extend_from_slice(passage.digest().as_bytes());
     }
@@ -82,8 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn the_revision_changes_with_card_generator_and_corpus() {
+    fn the_revision_changes_with_card_generator_retrieval_and_corpus() {
         let longer = format!("{CONFIG}generator = {{ kind = \"extractive\", lead_words_max = 5 }}");
+        let worded = format!("{CONFIG}lexical_share = 0.3");
         let renamed = CONFIG.replace("\"A\"", "\"Z\"");
         let revisions = [
             revision(CONFIG, &["x", "y"]),
@@ -91,6 +92,7 @@ mod tests {
             revision(CONFIG, &["x"]),
             revision(CONFIG, &["y", "x"]),
             revision(&longer, &["x", "y"]),
+            revision(&worded, &["x", "y"]),
             revision(&renamed, &["x", "y"]),
         ];
         let distinct: std::collections::HashSet<_> = revisions.iter().collect();

@@ -74,6 +74,9 @@ impl Settings {
                 return Err("generator.lead_words_max: must be at least 1".into());
             }
         }
+        if !(0.0..=1.0).contains(&config.lexical_share) {
+            return Err(format!("lexical_share: is {}, where 0 to 1 is allowed", config.lexical_share));
+        }
         // The address may not be known before it is listened on; any other stands in for the check.
         let endpoint = config.public_endpoint.as_deref().unwrap_or("http://localhost:1");
         card::publish(config, endpoint, &[]).map_err(|invalid| invalid.to_string())?;
@@ -151,6 +154,12 @@ mod tests {
         assert_eq!(bad(CARD), "specialist.toml: corpus: an extractive generator needs one");
         let blank = CARD.replace("\"A\"", "\"\"") + "corpus = \"c\"";
         assert_eq!(bad(&blank), "specialist.toml: card.title: has 0 characters, where 1 to 120 are allowed");
+        for share in ["1.5", "-0.1", "nan"] {
+            let shared = format!("{CARD}corpus = \"c\"\nlexical_share = {share}");
+            let expected =
+                format!("specialist.toml: lexical_share: is {}, where", share.replace("nan", "NaN"));
+            assert!(bad(&shared).starts_with(&expected), "{}", bad(&shared));
+        }
         let none = format!("{CARD}corpus = \"c\"\nencoder = {{ kind = \"none\" }}");
         assert_eq!(bad(&none), "specialist.toml: encoder: an extractive generator needs an encoder");
     }

@@ -8,7 +8,7 @@ use index::IndexError;
 use proto::{Invalid, Space};
 use tonic::{Code, Status};
 
-use crate::{cache::CacheError, corpus::CorpusError};
+use crate::{cache::CacheError, corpus::CorpusError, fit::QuestionsError, lexical::LexicalError};
 
 /// Why a specialist does not serve, or goes on serving what it had.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,12 @@ pub enum Error {
     /// The passages cannot be searched.
     #[error("corpus cannot be indexed")]
     Index(#[from] IndexError),
+    /// The words of the passages cannot be searched.
+    #[error(transparent)]
+    Lexical(#[from] LexicalError),
+    /// The questions to fit to cannot be used.
+    #[error(transparent)]
+    Questions(#[from] QuestionsError),
     /// The address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] serve::ListenError),
@@ -102,6 +108,9 @@ pub enum CallError {
     /// The passages cannot be searched.
     #[error("corpus cannot be searched: {0}")]
     Index(#[from] IndexError),
+    /// The words of the passages cannot be searched.
+    #[error(transparent)]
+    Lexical(#[from] LexicalError),
     /// A scripted answer fails on purpose.
     #[error("scripted failure")]
     Scripted,
@@ -130,6 +139,7 @@ impl From<CallError> for Status {
             CallError::Embed(EmbedError::Stopped) => Code::Unavailable,
             CallError::Embed(EmbedError::Tokenize(_) | EmbedError::Encode(_))
             | CallError::Index(_)
+            | CallError::Lexical(_)
             | CallError::Scripted
             | CallError::Interrupted => Code::Internal,
         };

@@ -2,13 +2,16 @@
 //! that cite it. Nothing of the corpus leaves the process but centroids of at least five passages and
 //! the passages that an answer cites. It knows nothing of other specialists or of the router.
 
+pub mod bench;
 pub mod cache;
 pub mod card;
 pub mod config;
 pub mod corpus;
 pub mod error;
+pub mod fit;
 pub mod generator;
 pub mod indexing;
+pub mod lexical;
 pub mod library;
 pub mod server;
 
@@ -17,6 +20,7 @@ mod heartbeat;
 mod points;
 mod progress;
 mod prototypes;
+mod ranking;
 mod rescan;
 mod sentences;
 mod service;

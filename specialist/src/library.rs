@@ -15,20 +15,19 @@ use tokio::sync::Mutex;
 
 use crate::{
     Error, Settings,
+    bench::Bench,
     cache::Cache,
     card,
     corpus::{Corpus, CorpusError, Passage, Reader, Skip},
     error::CallError,
     evidence::{self, Lexicon},
+    lexical::Bm25,
     points, prototypes,
+    ranking::{CANDIDATES_MAX, rank},
 };
 
 /// The most skips that are logged one by one after a look at the corpus.
 const SKIPS_LOGGED_MAX: usize = 20;
-
-/// The least cosine of question and passage that makes the passage worth quoting. A first guess,
-/// low enough to leave most of the refusing to the router; not yet fitted.
-const SIMILARITY_MIN: f32 = 0.20;
 
 /// All passages and, where there is an encoder, where they lie.
 #[derive(Clone)]
@@ -42,7 +41,16 @@ pub struct Collection {
 /// What passages that are embedded are searched with.
 struct Search {
     index: Index<usize>,
+    words: Bm25,
     lexicon: Lexicon,
+}
+
+impl Search {
+    fn build(passages: &[Passage], vectors: &[UnitVector], dimension: usize) -> Result<Self, Error> {
+        let entries = vectors.iter().cloned().enumerate().collect();
+        let (index, words) = (Index::build(dimension, entries)?, Bm25::of(passages)?);
+        Ok(Self { index, words, lexicon: Lexicon::of(passages) })
+    }
 }
 
 impl Collection {
@@ -73,6 +81,7 @@ impl Collection {
 pub struct Library {
     collection: Collection,
     card: PublishedCard,
+    lexical_share: f32,
     prototypes: Arc<Mutex<Option<Made>>>,
 }
 
@@ -86,7 +95,7 @@ impl Library {
     /// The library of a specialist that is reached at `endpoint`.
     pub fn publish(config: &SpecialistConfig, endpoint: &str, collection: Collection) -> Result<Self, Error> {
         let card = card::publish(config, endpoint, &collection.passages)?;
-        Ok(Self { collection, card, prototypes: Arc::default() })
+        Ok(Self { collection, card, lexical_share: config.lexical_share, prototypes: Arc::default() })
     }
 
     /// Its card.
@@ -102,14 +111,23 @@ impl Library {
         evidence.ok_or(CallError::CannotEmbed)
     }
 
-    /// The passages nearest to `question`, at most `count`, each with its cosine, best first; without
-    /// those too far away to be about it.
-    pub fn retrieve(&self, question: &UnitVector, count: usize) -> Result<Vec<(&Passage, f32)>, CallError> {
-        let Some(search) = &self.collection.search else { return Ok(Vec::new()) };
-        let near =
-            search.index.search(question, count)?.into_iter().filter(|hit| hit.similarity >= SIMILARITY_MIN);
-        let passages = near.filter_map(|hit| Some((self.collection.passages.get(hit.key)?, hit.similarity)));
-        Ok(passages.collect())
+    /// The passages nearest to `question`, which lies at `vector`, by meaning and by words: at most `count`,
+    /// each with its cosine, best first; without those too far away to be about it.
+    pub fn retrieve(
+        &self,
+        question: &str,
+        vector: &UnitVector,
+        count: usize,
+    ) -> Result<Vec<(&Passage, f32)>, CallError> {
+        let Collection { passages, vectors, search: Some(search), .. } = &self.collection else {
+            return Ok(Vec::new());
+        };
+        let near = search.index.search(vector, count.max(CANDIDATES_MAX))?;
+        let near: Vec<_> = near.into_iter().map(|hit| (hit.key, hit.similarity)).collect();
+        let worded = search.words.search(question, CANDIDATES_MAX)?;
+        let cosine = |passage: usize| Some(vectors.get(passage)?.cosine(vector));
+        let ranked = rank(&near, &worded, self.lexical_share, cosine).into_iter().take(count);
+        Ok(ranked.filter_map(|ranked| Some((passages.get(ranked.passage)?, ranked.similarity))).collect())
     }
 
     /// At most `count` prototypes in `space`, which is the library's. They are made once and
@@ -184,6 +202,16 @@ impl Librarian {
         self.collection(corpus).await
     }
 
+    /// The whole corpus, ready to be judged by questions; what the cache holds is not embedded again.
+    pub async fn bench(&mut self) -> Result<Bench, Error> {
+        self.collected = false;
+        let Corpus { passages, report } = self.look().await?.unwrap_or_default();
+        self.log_skips(&report.skipped);
+        let Some((embedder, cache)) = &mut self.encoder else { return Err(Error::NothingToIndex) };
+        let (parts, _) = points::parts(embedder, cache, &passages, true).await?;
+        tokio::task::spawn_blocking(move || Bench::new(&passages, parts)).await?
+    }
+
     /// Embeds `corpus` into the cache; how many of its texts were not there.
     pub(crate) async fn embed(&mut self, corpus: &Corpus) -> Result<usize, Error> {
         let Some((embedder, cache)) = &mut self.encoder else { return Err(Error::NothingToIndex) };
@@ -224,11 +252,8 @@ impl Librarian {
         tracing::info!(files, passages = passages.len(), embedded = fresh, skipped, "corpus is read");
         let dimension = embedder.space().dimension;
         let vectors: Arc<[UnitVector]> = vectors.into();
-        let entries = vectors.iter().cloned().enumerate().collect();
-        let texts = passages.clone();
-        let make = move || -> Result<Search, IndexError> {
-            Ok(Search { index: Index::build(dimension, entries)?, lexicon: Lexicon::of(&texts) })
-        };
+        let (texts, points) = (passages.clone(), vectors.clone());
+        let make = move || Search::build(&texts, &points, dimension);
         let search = tokio::task::spawn_blocking(make).await??;
         Ok(Collection { passages, vectors, search: Some(Arc::new(search)), embedded: fresh })
     }

@@ -5,7 +5,7 @@ use std::{panic, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use embedding::Engine;
 use serve::telemetry::{self, LogFormat};
-use specialist::{Server, Settings, config::Overrides, indexing::Indexing};
+use specialist::{Server, Settings, config::Overrides, fit::Fitting, indexing::Indexing};
 
 /// One institution's specialist: answers questions from its own corpus, and cites it.
 #[derive(Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Check(Config),
     /// Read and embed the corpus, so that serving begins at once; an interrupted run goes on where it was.
     Index(Index),
+    /// Find the shares of title and words that suit the corpus, on questions with known passages.
+    Fit(Fit),
 }
 
 #[derive(Args)]
@@ -50,6 +52,14 @@ struct Index {
     embedding: Embedding,
     #[command(flatten)]
     indexing: Indexing,
+}
+
+#[derive(Args)]
+struct Fit {
+    #[command(flatten)]
+    embedding: Embedding,
+    #[command(flatten)]
+    fitting: Fitting,
 }
 
 #[derive(Args)]
@@ -80,6 +90,7 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => run(serve).await,
         Command::Check(config) => check(&config),
         Command::Index(Index { embedding, indexing }) => index(embedding, indexing).await,
+        Command::Fit(Fit { embedding, fitting }) => fit(embedding, &fitting).await,
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
     #[expect(clippy::print_stderr, reason = "the last word of a command goes to its user, not to a log")]
@@ -107,6 +118,11 @@ impl Embedding {
 
 async fn index(embedding: Embedding, indexing: Indexing) -> anyhow::Result<()> {
     specialist::indexing::index(embedding.settings(None)?, indexing, serve::signal()).await?;
+    Ok(())
+}
+
+async fn fit(embedding: Embedding, fitting: &Fitting) -> anyhow::Result<()> {
+    specialist::fit::fit(embedding.settings(None)?, fitting).await?;
     Ok(())
 }
 

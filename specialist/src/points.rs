@@ -10,20 +10,47 @@ use crate::{Error, cache::Cache, corpus::Passage, progress::Progress};
 /// How many texts are embedded between two writes to the cache: what an interrupted start loses.
 const CHUNK_TEXTS: usize = 256;
 
+/// What a passage's point is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) text: UnitVector,
+    /// Where there is a heading that counts.
+    pub(crate) heading: Option<UnitVector>,
+}
+
+impl Parts {
+    /// `title_share`, 0 to 1, is how much of the point is the heading's.
+    fn point(&self, title_share: f32) -> UnitVector {
+        let between = self.heading.as_ref().map(|heading| self.text.towards(heading, title_share));
+        between.unwrap_or_else(|| self.text.clone())
+    }
+}
+
 /// The points of `passages`, in their order, and how many texts had to be embedded for them because they
-/// were not in `cache`. `title_share`, 0 to 1, is how much of a point is the heading's.
+/// were not in `cache`.
 pub(crate) async fn locate(
     embedder: &Embedder,
     cache: &mut Cache,
     passages: &[Passage],
     title_share: f32,
 ) -> Result<(Vec<UnitVector>, usize), Error> {
+    let (parts, fresh) = parts(embedder, cache, passages, title_share > 0.0).await?;
+    Ok((parts.iter().map(|parts| parts.point(title_share)).collect(), fresh))
+}
+
+/// The same before they are put together; without the headings, unless those are asked for.
+pub(crate) async fn parts(
+    embedder: &Embedder,
+    cache: &mut Cache,
+    passages: &[Passage],
+    headings: bool,
+) -> Result<(Vec<Parts>, usize), Error> {
     let mut wanted = Wanted::default();
-    let parts: Vec<(Digest, Option<Digest>)> = passages
+    let digests: Vec<(Digest, Option<Digest>)> = passages
         .iter()
         .map(|passage| {
             let heading = passage.heading();
-            let counts = title_share > 0.0 && !heading.is_empty();
+            let counts = headings && !heading.is_empty();
             (
                 wanted.add(cache, passage.text.as_str().into()),
                 counts.then(|| wanted.add(cache, heading.into())),
@@ -33,12 +60,11 @@ pub(crate) async fn locate(
     let Wanted { live, missing } = wanted;
     embed(embedder, cache, &missing).await?;
     cache.retain(&live)?;
-    let point = |(text, heading): &(Digest, Option<Digest>)| {
-        let text = cache.get(text)?;
-        let heading = heading.and_then(|heading| cache.get(&heading));
-        Some(heading.map_or_else(|| text.clone(), |heading| text.towards(heading, title_share)))
+    let vectors = |(text, heading): &(Digest, Option<Digest>)| {
+        let heading = heading.and_then(|heading| cache.get(&heading)).cloned();
+        Some(Parts { text: cache.get(text)?.clone(), heading })
     };
-    Ok((parts.iter().filter_map(point).collect(), missing.len()))
+    Ok((digests.iter().filter_map(vectors).collect(), missing.len()))
 }
 
 /// What is to be in the cache.

@@ -20,9 +20,10 @@ pub(super) fn answer(
     lead_words_max: usize,
 ) -> impl Stream<Item = Result<AnswerEvent, CallError>> {
     try_stream! {
-        let asked = embedder.embed(question.conversation.question()).await?;
+        let text = question.conversation.question();
+        let asked = embedder.embed(text).await?;
         // A scan of some milliseconds at the most; larger corpora are searched by graph.
-        let near = library.retrieve(&asked.embedding.vector, question.passages_max)?;
+        let near = library.retrieve(text, &asked.embedding.vector, question.passages_max)?;
         let Some((passage, similarity)) = near.first() else {
             yield AnswerEvent::Done(Outcome::NoAnswer);
             return;
