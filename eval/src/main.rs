@@ -14,6 +14,7 @@ mod plot;
 mod progress;
 mod record;
 mod report;
+mod retrieval;
 mod routed;
 mod routing;
 mod specialists;
@@ -51,6 +52,8 @@ enum Command {
     Turns(turns::Turns),
     /// Measure routing on the published questions of CLINC150 or BANKING77.
     Intents(intents::Intents),
+    /// Measure how well passages that answer a question are found inside a corpus.
+    Retrieval(retrieval::Retrieval),
     /// Write docs/performance.md and its plots from the records in eval/records.
     Report(report::Report),
 }
@@ -65,6 +68,7 @@ async fn main() -> Result<()> {
         Command::Routing(routing) => routing::run(&routing).await,
         Command::Turns(turns) => turns::run(&turns).await,
         Command::Intents(intents) => intents::run(&intents).await,
+        Command::Retrieval(retrieval) => retrieval::run(&retrieval).await,
         Command::Report(report) => report::run(&report),
     }
 }

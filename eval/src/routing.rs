@@ -163,12 +163,12 @@ fn holdings(corpora: &[PathBuf]) -> Vec<Holding> {
 }
 
 /// The name in the fleet of the specialist of `corpus`.
-fn name(corpus: &Path) -> String {
+pub(crate) fn name(corpus: &Path) -> String {
     id(&corpus.file_stem().unwrap_or_default().to_string_lossy())
 }
 
 /// The same, of what the file is called.
-fn id(name: &str) -> String {
+pub(crate) fn id(name: &str) -> String {
     name.replace('_', "-")
 }
 

@@ -155,7 +155,7 @@ impl Specialists {
 }
 
 impl Making<'_> {
-    fn settings(&self, id: &str, corpus: &Path, data: &Path) -> Result<Settings> {
+    pub(crate) fn settings(&self, id: &str, corpus: &Path, data: &Path) -> Result<Settings> {
         let card = "title = \"-\"\ninstitution = \"-\"\ndescription = \"-\"\nlicense = \"-\"\nlisten = \"-\"";
         let share = self.points.title_share.map(|share| format!("title_share = {share:?}"));
         let config = format!("id = {id:?}\n{card}\n{}", share.unwrap_or_default());

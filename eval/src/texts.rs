@@ -96,6 +96,23 @@ pub(crate) fn asked(folder: &Path) -> Result<Vec<Asked>> {
     Ok(files(folder, |asked: Asked| asked)?.into_iter().flatten().collect())
 }
 
+/// A question, and the passages of a corpus that answer it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Cited {
+    pub(crate) query: String,
+    /// The corpus, by the name of its file.
+    #[serde(default)]
+    pub(crate) domain: String,
+    /// The ids of the passages; empty where they are not known.
+    #[serde(default)]
+    pub(crate) gold_ids: Vec<String>,
+}
+
+/// The questions of a folder with the passages that answer them.
+pub(crate) fn cited(folder: &Path) -> Result<Vec<Cited>> {
+    Ok(files(folder, |cited: Cited| cited)?.into_iter().flatten().collect())
+}
+
 /// The `.jsonl` files in `folder`, by their names.
 pub(crate) fn jsonl(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;

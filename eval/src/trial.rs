@@ -87,18 +87,21 @@ pub(crate) fn route(
 /// The part of each question: groups of doubles stay together, and each part has about as many of each sort.
 pub(crate) fn folds(known: &[Known]) -> Vec<usize> {
     let vectors: Vec<&UnitVector> = known.iter().map(|known| &known.question.embedding.vector).collect();
-    let groups = groups(&vectors);
+    parts(&vectors, |at| known[at].sample.right.is_some())
+}
+
+/// The same of questions that lie at `vectors`, and are of two sorts.
+pub(crate) fn parts(vectors: &[&UnitVector], sort: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for (at, group) in groups.into_iter().enumerate() {
+    for (at, group) in groups(vectors).into_iter().enumerate() {
         members.entry(group).or_default().push(at);
     }
     let mut members: Vec<Vec<usize>> = members.into_values().collect();
     fastrand::Rng::with_seed(SEED).shuffle(&mut members);
     let mut sizes: BTreeMap<bool, [usize; FOLDS]> = BTreeMap::new();
-    let mut folds = vec![0; known.len()];
+    let mut folds = vec![0; vectors.len()];
     for group in members {
-        let inside = group.first().is_some_and(|at| known[*at].sample.right.is_some());
-        let sizes = sizes.entry(inside).or_default();
+        let sizes = sizes.entry(group.first().is_some_and(|at| sort(*at))).or_default();
         let least = (0..FOLDS).min_by_key(|fold| sizes[*fold]).unwrap_or_default();
         sizes[least] += group.len();
         for at in group {
