@@ -110,3 +110,43 @@ async fn changes_are_followed_with_a_line_for_each() {
     assert!(Command::new("kill").arg(id).status().await.unwrap().success());
     assert!(timeout(PATIENCE, process.wait()).await.unwrap().unwrap().success());
 }
+
+#[tokio::test]
+async fn shares_are_fitted_to_questions_with_known_passages() {
+    let institution = institution();
+    let passage = |n: usize| {
+        let text = format!("word{} again and again.", (n + 1) % 20);
+        json!({ "id": format!("p{n}"), "title": format!("word{n}"), "text": text }).to_string() + "\n"
+    };
+    institution.writes("a.jsonl", &(0..20).map(passage).collect::<String>());
+    let question =
+        |n: usize| json!({ "query": format!("word{n}"), "gold_ids": [format!("p{n}")] }).to_string();
+    let lost = json!({ "query": "secret", "gold_ids": ["nowhere"] }).to_string();
+    let lines: Vec<String> = (0..20).map(question).chain([lost]).collect();
+    let questions = tempfile::NamedTempFile::new().unwrap();
+    fs::write(questions.path(), lines.join("\n")).unwrap();
+    let file = institution.file();
+    let args = ["fit", "--config", file.to_str().unwrap(), "--questions", questions.path().to_str().unwrap()];
+
+    let ended = run("specialist", args.iter().chain(&["-o", "json"])).await;
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let fitted: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!((&fitted["questions"], &fitted["left_out"]), (&json!(20), &json!(1)));
+    assert!(fitted["title_share"].as_f64() > Some(0.4) && fitted["gain"].as_f64() > Some(0.0), "{fitted}");
+
+    let put = format!(
+        "\n\ntitle_share = {}\nlexical_share = {:?}\n",
+        fitted["title_share"],
+        fitted["lexical_share"].as_f64().unwrap()
+    );
+    let said = String::from_utf8(run("specialist", args).await.stdout).unwrap();
+    assert!(said.ends_with(&put) && !said.contains("secret"), "{said}");
+
+    fs::write(questions.path(), "{\"query\": \"secret\"}").unwrap();
+    let ended = run("specialist", args).await;
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        !ended.status.success() && said.contains("has no question whose") && !said.contains("secret"),
+        "{said}"
+    );
+}
