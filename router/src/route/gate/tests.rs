@@ -40,9 +40,10 @@ fn what_points_back_follows_unless_it_lies_on_the_other_side() {
 
 #[test]
 fn anything_else_is_about_something_else() {
-    says(STANDS_ALONE, 0.19, HistoryReason::Unrelated);
+    const BELOW: f32 = 0.14;
+    says(STANDS_ALONE, BELOW, HistoryReason::Unrelated);
     // "iterate" is not "it".
-    says("How do I iterate over a vector?", 0.19, HistoryReason::Unrelated);
+    says("How do I iterate over a vector?", BELOW, HistoryReason::Unrelated);
 }
 
 #[test]
