@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod invalid;
 pub mod prototypes;
 pub mod space;
+pub mod support;
 pub mod terms;
 
 pub use answer::{AnswerBounds, AnswerCheck, AnswerEvent, Citation, Outcome, Passage, Words};

@@ -34,7 +34,7 @@ fn weights() -> Option<Parts> {
 
 /// Questions about all kinds of things, and a page of documentation.
 fn texts(parts: &Parts) -> Vec<Tokens> {
-    let questions = fs::read_to_string(root().join("router/background.txt")).unwrap();
+    let questions = fs::read_to_string(root().join("proto/background.txt")).unwrap();
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let passages: Vec<_> = page.split("\n\n").map(str::to_owned).collect();
     let questions = questions.lines().filter(|line| !line.trim().is_empty()).step_by(8).map(str::to_owned);

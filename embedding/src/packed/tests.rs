@@ -68,7 +68,7 @@ fn passages() -> Vec<String> {
 }
 
 fn questions() -> Vec<String> {
-    let text = fs::read_to_string(root().join("router/background.txt")).unwrap();
+    let text = fs::read_to_string(root().join("proto/background.txt")).unwrap();
     text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect()
 }
 

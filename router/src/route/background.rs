@@ -1,11 +1,8 @@
 //! Questions that belong to nobody.
 
-use proto::{Digest, UnitVector};
+use proto::{Digest, UnitVector, support::BACKGROUND};
 
 use super::log_sum_exp;
-
-/// The questions, one a line.
-const QUESTIONS: &str = include_str!("../../background.txt");
 
 /// Where the questions that belong to nobody lie. A question near them needs to be the nearer to a
 /// specialist.
@@ -17,12 +14,12 @@ pub struct Background {
 impl Background {
     /// The questions to embed, in order.
     pub fn questions() -> Vec<String> {
-        QUESTIONS.lines().map(str::to_owned).collect()
+        BACKGROUND.lines().map(str::to_owned).collect()
     }
 
     /// The digest of the questions.
     pub fn digest() -> Digest {
-        Digest::of(QUESTIONS)
+        Digest::of(BACKGROUND)
     }
 
     /// The background whose questions have `vectors`, all in the fleet's space.
