@@ -12,6 +12,7 @@ pub mod endpoint;
 pub mod evidence;
 pub mod invalid;
 pub mod prototypes;
+pub mod sentences;
 pub mod space;
 pub mod support;
 pub mod terms;
@@ -23,6 +24,7 @@ pub use endpoint::Endpoint;
 pub use evidence::{Evidence, Probe, Wording};
 pub use invalid::{Invalid, Problem};
 pub use prototypes::{Prototype, Prototypes};
+pub use sentences::sentences;
 pub use space::{Embedding, Pooling, Space, UnitVector};
 pub use terms::Terms;
 

@@ -22,7 +22,6 @@ mod progress;
 mod prototypes;
 mod ranking;
 mod rescan;
-mod sentences;
 mod service;
 
 pub use config::Settings;

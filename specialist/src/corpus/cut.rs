@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::sentences::sentences;
+use proto::sentences;
 
 /// A passage with fewer words takes sentences of the next paragraph, where the whole is too long.
 const WORDS_MIN: usize = 80;

@@ -6,11 +6,11 @@ use std::{ops::Range, sync::Arc};
 use async_stream::try_stream;
 use embedding::Embedder;
 use futures_util::Stream;
-use proto::{AnswerEvent, Citation, Outcome, Words};
+use proto::{AnswerEvent, Citation, Outcome, Words, sentences};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::Question;
-use crate::{error::CallError, library::Library, sentences::sentences};
+use crate::{error::CallError, library::Library};
 
 /// One passage and its lead, sentence by sentence; or no answer where no passage is near.
 pub(super) fn answer(

@@ -20,7 +20,7 @@ const CLOSERS: [char; 8] = ['"', '\'', ')', ']', '”', '’', '»', '*'];
 
 /// The sentences of `text` as byte ranges on character boundaries. They lie end to end from 0 to its
 /// length: each holds the white space that follows it.
-pub(crate) fn sentences(text: &str) -> Vec<Range<usize>> {
+pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut sentences: Vec<Range<usize>> = Vec::new();
     for (start, piece) in text.split_sentence_bound_indices() {
         let end = start + piece.len();
