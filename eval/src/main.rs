@@ -1,6 +1,7 @@
 //! `cargo eval`: measures the shipped code by driving it, and prints tables that others can check.
 
 mod agreement;
+mod answers;
 mod card;
 mod decide;
 mod figures;
@@ -54,6 +55,8 @@ enum Command {
     Intents(intents::Intents),
     /// Measure how well passages that answer a question are found inside a corpus.
     Retrieval(retrieval::Retrieval),
+    /// Measure what a whole federation answers, beside one index and single specialists.
+    Answers(answers::Answers),
     /// Write docs/performance.md and its plots from the records in eval/records.
     Report(report::Report),
 }
@@ -69,6 +72,7 @@ async fn main() -> Result<()> {
         Command::Turns(turns) => turns::run(&turns).await,
         Command::Intents(intents) => intents::run(&intents).await,
         Command::Retrieval(retrieval) => retrieval::run(&retrieval).await,
+        Command::Answers(answers) => answers::run(&answers).await,
         Command::Report(report) => report::run(&report),
     }
 }

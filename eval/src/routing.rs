@@ -152,7 +152,7 @@ fn rivals(routing: &Routing, python: &Path, asked: &[Asked], known: &[Known]) ->
 }
 
 /// Whether the question belongs to nobody, beyond doubt.
-fn is_nobodys(asked: &Asked) -> bool {
+pub(crate) fn is_nobodys(asked: &Asked) -> bool {
     asked.domain == NOBODYS && !asked.maybe_in_domain
 }
 

@@ -82,6 +82,9 @@ pub(crate) struct Asked {
     /// Of one that belongs to no corpus: whether one might answer it all the same.
     #[serde(default)]
     pub(crate) maybe_in_domain: bool,
+    /// The ids of the passages that answer it; empty where they are not known.
+    #[serde(default)]
+    pub(crate) gold_ids: Vec<String>,
 }
 
 impl Asked {

@@ -47,7 +47,16 @@ impl App {
     /// listens on `listening`.
     pub async fn build(config: &Config, listening: IpAddr, tasks: &Tasks) -> Result<Arc<Self>> {
         config.check().map_err(anyhow::Error::msg)?;
-        let embedder = start_encoder(config)?;
+        Self::with(start_encoder(config)?, config, listening, tasks).await
+    }
+
+    /// The same with an encoder that is loaded already; `config` is within its ranges.
+    pub async fn with(
+        embedder: Embedder,
+        config: &Config,
+        listening: IpAddr,
+        tasks: &Tasks,
+    ) -> Result<Arc<Self>> {
         let data = &config.data;
         std::fs::create_dir_all(data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;

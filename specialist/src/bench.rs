@@ -44,7 +44,7 @@ impl Quality {
     /// Of an order whose right passages stand at `places`, counted from 0 and rising, where `right` is how
     /// many there are, at least 1.
     #[expect(clippy::cast_precision_loss, reason = "places among the first ten, counts of passages")]
-    fn of(places: &[usize], right: usize) -> Self {
+    pub fn of(places: &[usize], right: usize) -> Self {
         let gain = |place: usize| 1.0 / (place as f64 + 2.0).log2();
         let best: f64 = (0..right.min(FIRST)).map(gain).sum();
         let first = places.iter().copied().take_while(|place| *place < FIRST);

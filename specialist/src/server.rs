@@ -42,9 +42,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Reads and embeds the corpus, then listens and serves. Returns once it does.
+    /// Loads the encoder, reads and embeds the corpus, then listens and serves. Returns once it does.
     pub async fn start(settings: Settings) -> Result<Self, Error> {
         let embedder = embedder(&settings).await?;
+        Self::serve(settings, embedder).await
+    }
+
+    /// The same with an encoder that is loaded already.
+    pub async fn serve(settings: Settings, embedder: Option<Embedder>) -> Result<Self, Error> {
         let generator = generator(&settings.config.generator, embedder.clone())?;
         let mut librarian = Librarian::new(settings.clone(), embedder.clone())?;
         let collection = match librarian.refresh().await? {
@@ -123,7 +128,7 @@ async fn load(folder: PathBuf, engine: Option<Engine>) -> Result<Model, Error> {
 }
 
 /// The generator that the settings ask for.
-fn generator(config: &GeneratorConfig, embedder: Option<Embedder>) -> Result<Generator, Error> {
+pub fn generator(config: &GeneratorConfig, embedder: Option<Embedder>) -> Result<Generator, Error> {
     match config {
         GeneratorConfig::Extractive { lead_words_max } => {
             let embedder = embedder.ok_or(Error::NoEncoder)?;

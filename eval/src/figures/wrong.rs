@@ -54,7 +54,7 @@ mod tests {
 
     fn routed(query: &str, probability: f32) -> Routed {
         let (domain, kind) = ("a".into(), "k".into());
-        let asked = Asked { query: query.into(), domain, kind, maybe_in_domain: false };
+        let asked = Asked { query: query.into(), domain, kind, maybe_in_domain: false, gold_ids: Vec::new() };
         let (ranked, right_asked) = (vec!["b".into()], false);
         Routed {
             asked,

@@ -57,7 +57,7 @@ fn clinc150(folder: &Path, level: Level, split: Split) -> Result<Published> {
             Level::Domains => (domain.as_str(), intent.as_str()),
             Level::Intents => (intent.as_str(), domain.as_str()),
         };
-        Asked { query, domain: id(domain), kind: id(kind), maybe_in_domain: false }
+        Asked { query, domain: id(domain), kind: id(kind), maybe_in_domain: false, gold_ids: Vec::new() }
     };
     let mut train: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
     for (query, intent) in part(&mut full, "train")? {
@@ -101,11 +101,23 @@ fn banking77(folder: &Path, level: Level, split: Split) -> Result<Published> {
 
 /// A question of the specialist `id`, all of whose questions are of one kind.
 pub(super) fn own(query: String, id: &str) -> Asked {
-    Asked { query, domain: id.to_owned(), kind: "all".to_owned(), maybe_in_domain: false }
+    Asked {
+        query,
+        domain: id.to_owned(),
+        kind: "all".to_owned(),
+        maybe_in_domain: false,
+        gold_ids: Vec::new(),
+    }
 }
 
 fn nobodys(query: String) -> Asked {
-    Asked { query, domain: NOBODYS.to_owned(), kind: NOBODYS.to_owned(), maybe_in_domain: false }
+    Asked {
+        query,
+        domain: NOBODYS.to_owned(),
+        kind: NOBODYS.to_owned(),
+        maybe_in_domain: false,
+        gold_ids: Vec::new(),
+    }
 }
 
 /// What a domain or an intent is called in the fleet.
