@@ -2,7 +2,7 @@
 //! lines and lists defeats them. A border missed makes a sentence longer; a false one would tear it,
 //! so every doubtful case is joined.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -22,8 +22,8 @@ const CLOSERS: [char; 8] = ['"', '\'', ')', ']', '”', '’', '»', '*'];
 /// length: each holds the white space that follows it.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut sentences: Vec<Range<usize>> = Vec::new();
-    for (start, piece) in text.split_sentence_bound_indices() {
-        let end = start + piece.len();
+    for Range { start, end } in text.split_sentence_bound_indices().flat_map(items) {
+        let piece = &text[start..end];
         match sentences.last_mut() {
             Some(last) if piece.trim().is_empty() || !is_border(&text[last.clone()], &text[start..]) => {
                 last.end = end;
@@ -32,6 +32,14 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
         }
     }
     sentences
+}
+
+/// A piece of Unicode's, and where it stands, as one range for each item of a list that goes on in it: "One. - Two."
+fn items((start, piece): (usize, &str)) -> Vec<Range<usize>> {
+    let marks = piece.match_indices(" - ").map(|(at, _)| at);
+    let ends = marks.filter(|at| piece[..*at].ends_with(['.', '!', '?'])).map(|at| start + at + 1);
+    let borders: Vec<usize> = iter::once(start).chain(ends).chain([start + piece.len()]).collect();
+    borders.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
 
 /// Whether a sentence ends between `before` and `after`, where Unicode says that one does.
@@ -61,7 +69,7 @@ fn is_abbreviation(said: &str, after: &str) -> bool {
 }
 
 /// Whether `line` begins as an item of a list: "- a", "* a", "2. a".
-fn is_list_item(line: &str) -> bool {
+pub fn is_list_item(line: &str) -> bool {
     let line = line.trim_start();
     let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = line.len() - number.len();
@@ -112,6 +120,7 @@ mod tests {
     fn every_item_of_a_list_is_a_sentence() {
         splits(&["Signs are:\n", "- fever\n", "- pain\n  that lasts\n", "* bruises\n", "and that is all."]);
         splits(&["1. Wash hands\n", "2. Call. ", "Then wait."]);
+        splits(&["Cells are: - Red. ", "They carry. ", "- White. ", "Some, e.g. - as said - do not."]);
     }
 
     #[test]
