@@ -74,9 +74,10 @@ fn rescan_ms() -> u64 {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum GeneratorConfig {
-    /// The contiguous lead of the best passage, in whole sentences.
+    /// The contiguous sentences of the best passage, and of its neighbours, that fit the question.
     Extractive {
-        /// About how long, in words; the sentence that passes it is the last.
+        /// About how long, in words; the sentence that passes it is the last. To finish a list at most twice as
+        /// many.
         #[serde(default = "lead_words_max")]
         lead_words_max: usize,
     },

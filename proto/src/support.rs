@@ -30,10 +30,8 @@ pub fn support(cosine: f32, covered: f32) -> f32 {
     (1.0 - COVERED_SHARE) * cosine + COVERED_SHARE * covered
 }
 
-/// The share of the weight of the terms of `question` that stand in `passage`, its heading included: 0 to 1,
-/// and 0 for a question without terms. A term in `df` of the `n` questions of [`BACKGROUND`] weighs
-/// `ln(1 + (n - df + 0.5) / (df + 0.5))`, as in BM25 (Robertson & Zaragoza, *The Probabilistic Relevance
-/// Framework*, 2009).
+/// The share of the [`weight`] of the terms of `question` that stand in `passage`, its heading included: 0 to 1,
+/// and 0 for a question without terms.
 pub fn covered(question: &Terms, passage: &Terms) -> f32 {
     let (mut shared, mut whole) = (0.0, 0.0);
     for term in question.hashes() {
@@ -46,8 +44,11 @@ pub fn covered(question: &Terms, passage: &Terms) -> f32 {
     if whole > 0.0 { shared / whole } else { 0.0 }
 }
 
+/// What a term says of a question's subject: above 0. A term in `df` of the `n` questions of [`BACKGROUND`]
+/// weighs `ln(1 + (n - df + 0.5) / (df + 0.5))`, as in BM25 (Robertson & Zaragoza, *The Probabilistic Relevance
+/// Framework*, 2009).
 #[expect(clippy::cast_precision_loss, reason = "some hundreds of questions")]
-fn weight(term: u64) -> f32 {
+pub fn weight(term: u64) -> f32 {
     let (count, frequencies) = &*FREQUENCIES;
     let with = frequencies.get(&term).copied().unwrap_or_default() as f32;
     (1.0 + (*count as f32 - with + 0.5) / (with + 0.5)).ln()

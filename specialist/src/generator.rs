@@ -26,11 +26,11 @@ pub type Events = BoxStream<'static, Result<AnswerEvent, CallError>>;
 
 /// A way to make answers.
 pub enum Generator {
-    /// The lead of the best passage.
+    /// The sentences of the best passage, and of its neighbours, that fit the question.
     Extractive {
         /// Embeds the question.
         embedder: Embedder,
-        /// About how long an answer is, in words.
+        /// About how long an answer is, in words, at least 1; to finish a list at most twice as long.
         lead_words_max: usize,
     },
     /// Always the same.

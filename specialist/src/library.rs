@@ -23,7 +23,7 @@ use crate::{
     evidence::{self, Lexicon},
     lexical::Bm25,
     points, prototypes,
-    ranking::{CANDIDATES_MAX, rank},
+    ranking::{CANDIDATES_MAX, Ranked, rank},
 };
 
 /// The most skips that are logged one by one after a look at the corpus.
@@ -85,6 +85,16 @@ pub struct Library {
     prototypes: Arc<Mutex<Option<Made>>>,
 }
 
+/// A passage that a question found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<'a> {
+    /// Its place in the corpus: those of one document follow one another.
+    pub(crate) place: usize,
+    pub(crate) passage: &'a Passage,
+    /// Cosine with the question, -1 to 1.
+    pub(crate) similarity: f32,
+}
+
 /// Prototypes that were made, and how many of them were wanted.
 struct Made {
     count: usize,
@@ -112,13 +122,13 @@ impl Library {
     }
 
     /// The passages nearest to `question`, which lies at `vector`, by meaning and by words: at most `count`,
-    /// each with its cosine, best first; without those too far away to be about it.
-    pub fn retrieve(
+    /// each with its cosine, best first.
+    pub(crate) fn retrieve(
         &self,
         question: &str,
         vector: &UnitVector,
         count: usize,
-    ) -> Result<Vec<(&Passage, f32)>, CallError> {
+    ) -> Result<Vec<Found<'_>>, CallError> {
         let Collection { passages, vectors, search: Some(search), .. } = &self.collection else {
             return Ok(Vec::new());
         };
@@ -127,7 +137,11 @@ impl Library {
         let worded = search.words.search(question, CANDIDATES_MAX)?;
         let cosine = |passage: usize| Some(vectors.get(passage)?.cosine(vector));
         let ranked = rank(&near, &worded, self.lexical_share, cosine).into_iter().take(count);
-        Ok(ranked.filter_map(|ranked| Some((passages.get(ranked.passage)?, ranked.similarity))).collect())
+        let found = ranked.filter_map(|ranked| {
+            let Ranked { passage: place, similarity, .. } = ranked;
+            Some(Found { place, passage: passages.get(place)?, similarity })
+        });
+        Ok(found.collect())
     }
 
     /// At most `count` prototypes in `space`, which is the library's. They are made once and

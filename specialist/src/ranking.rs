@@ -5,10 +5,6 @@ use std::{cmp::Ordering, collections::BTreeMap};
 /// How many of the nearest passages, and how many of the best by words, are put into one order.
 pub(crate) const CANDIDATES_MAX: usize = 100;
 
-/// The least cosine of question and passage that makes the passage worth quoting. A first guess,
-/// low enough to leave most of the refusing to the router; not yet fitted.
-const SIMILARITY_MIN: f32 = 0.20;
-
 /// A passage in the order for a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Ranked {
@@ -21,9 +17,8 @@ pub(crate) struct Ranked {
 }
 
 /// The passages in `near`, each with its cosine, and in `worded`, each with its BM25, by
-/// `(1 - lexical_share) * cosine + lexical_share * BM25 / the largest BM25`, best first; without those too
-/// far away to be about the question. A passage only in `near` has a BM25 of 0, one only in `worded` the
-/// cosine that `cosine` knows; without one it is left out.
+/// `(1 - lexical_share) * cosine + lexical_share * BM25 / the largest BM25`, best first. A passage only in
+/// `near` has a BM25 of 0, one only in `worded` the cosine that `cosine` knows; without one it is left out.
 pub(crate) fn rank(
     near: &[(usize, f32)],
     worded: &[(usize, f32)],
@@ -41,9 +36,9 @@ pub(crate) fn rank(
     }
     let mixed = |(passage, (similarity, words)): (usize, (f32, f32))| {
         let score = (1.0 - lexical_share) * similarity + lexical_share * words;
-        (similarity >= SIMILARITY_MIN).then_some(Ranked { passage, similarity, score })
+        Ranked { passage, similarity, score }
     };
-    let mut ranked: Vec<Ranked> = candidates.into_iter().filter_map(mixed).collect();
+    let mut ranked: Vec<Ranked> = candidates.into_iter().map(mixed).collect();
     ranked.sort_by(order);
     ranked
 }
@@ -79,11 +74,6 @@ mod tests {
         assert_eq!(places(&[(0, 0.6)], &[(3, 1.0), (77, 1.0)], 0.0), [0, 3]);
         let [first, _] = rank(&[(0, 0.6)], &[(3, 1.0)], 0.5, |_| Some(0.5))[..] else { panic!("not two") };
         assert_eq!(first, Ranked { passage: 3, similarity: 0.5, score: 0.75 });
-    }
-
-    #[test]
-    fn words_make_no_passage_near() {
-        assert_eq!(places(&[(0, 0.19), (1, 0.2)], &[(0, 9.0)], 1.0), [1]);
     }
 
     proptest! {

@@ -104,7 +104,7 @@ async fn models_are_the_federation_and_each_specialist() {
     let one = reqwest::get(format!("{}/v1/models/consilium/planets", router.process.url)).await.unwrap();
     assert_eq!(one.json::<Value>().await.unwrap()["owned_by"], "Institute of planets");
 
-    let mut pinned = question("tell me what makes Mars so red");
+    let mut pinned = question("why is Mars so red");
     pinned["model"] = json!("consilium/planets");
     let answer: Value = post(&router, &pinned).await.json().await.unwrap();
     assert!(answer["choices"][0]["message"]["content"].as_str().unwrap().contains("Mars"));
