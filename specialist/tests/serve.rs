@@ -165,6 +165,40 @@ async fn its_answer_is_the_lead_of_the_best_passage() {
 }
 
 #[tokio::test]
+async fn its_answer_goes_on_in_the_next_passage() {
+    let mut running = serves(EXTRACTIVE).await;
+    let line = |id: &str, text: &str| format!("{{\"id\":\"{id}\",\"title\":\"Rain\",\"text\":\"{text}\"}}\n");
+    let lines = line("one", "Rain is measured with:")
+        + &line("two", "- a gauge for rain\\n- a ruler, for rain in a glass")
+        + &line("three", "Snow is not.");
+    fs::write(running.folder.path().join("corpus/rain.jsonl"), lines).unwrap();
+    let learnt = async { while running.card().await.passage_count < 14 {} };
+    timeout(PATIENCE, learnt).await.unwrap();
+
+    let events = running.answer("rain is measured with what gauge").await.unwrap();
+    let mut heard = Vec::new();
+    for event in events {
+        heard.push(match event {
+            AnswerEvent::Passage(passage) => passage.id,
+            AnswerEvent::Words(words) => {
+                format!("{:?} of {}", words.text, words.citation.unwrap().passage_id)
+            }
+            AnswerEvent::Heartbeat => continue,
+            AnswerEvent::Done(outcome) => format!("{outcome:?}"),
+        });
+    }
+    let expected = [
+        "one",
+        "\"Rain is measured with:\\n\\n\" of one",
+        "two",
+        "\"- a gauge for rain\\n\" of two",
+        "\"- a ruler, for rain in a glass\" of two",
+        "Answered",
+    ];
+    assert_eq!(heard, expected);
+}
+
+#[tokio::test]
 async fn it_does_not_answer_what_it_does_not_know() {
     let mut running = serves(EXTRACTIVE).await;
     let events = running.answer("zygotic fjord quixotry").await.unwrap();
