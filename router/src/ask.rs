@@ -16,7 +16,7 @@ use registry::{Slot, Snapshot, SnapshotError};
 
 use crate::{
     app::App,
-    merge::Part,
+    merge::{LeftOut, Part},
     route::{self, Calibration, Candidate, Case, Decision, Foreign, History, Shown, Survey},
 };
 pub use query::{Query, query};
@@ -122,7 +122,7 @@ pub struct Timings {
 /// What goes out after the decision.
 #[derive(Debug)]
 pub enum Event {
-    /// A source, or words.
+    /// A source, words, or what is to be known of words.
     Part(Part),
     /// The end.
     Finish(Finish),
@@ -160,8 +160,10 @@ pub struct Finish {
     pub candidates: Vec<Candidate>,
     /// How it ended.
     pub reason: Reason,
-    /// Candidates whose words stand in the answer, in order of appearance.
+    /// Candidates whose words or sources stand in the answer, in order of appearance.
     pub spoke: Vec<usize>,
+    /// What others said that does not stand there.
+    pub left_out: Vec<LeftOut>,
     /// From the question's arrival to the first words of a specialist, where there are any.
     pub first_words: Option<Duration>,
 }

@@ -1,7 +1,22 @@
 //! Passages that were cited, as the router itself measures them.
 
 use embedding::{EmbedError, Embedder};
-use proto::{Passage, UnitVector, answer::heading};
+use proto::{Passage, Terms, UnitVector, answer::heading, support};
+
+/// How far each of `cited` supports an answer to `question`, which has these `terms`: [`support::support`], in
+/// their order.
+pub async fn supports(
+    embedder: &Embedder,
+    question: &UnitVector,
+    terms: &Terms,
+    cited: &[(&Passage, f32)],
+) -> Result<Vec<f32>, EmbedError> {
+    let cosines = cosines(embedder, question, cited).await?;
+    let support = |(cosine, (passage, _)): (f32, &(&Passage, f32))| {
+        support::support(cosine, support::covered(terms, &Terms::of(&passage.titled())))
+    };
+    Ok(cosines.into_iter().zip(cited).map(support).collect())
+}
 
 /// The cosine of `question` with each of `cited`, in their order: a passage, and how much of where it lies is
 /// its heading's by the card, 0 to 1. They are embedded behind all questions.

@@ -2,16 +2,25 @@
 //! taken back.
 //!
 //! The lead's words go out as they come. Everybody else's are held until the lead has ended: if it
-//! failed, the next in line leads; if it answered, the others follow in the order that the router
-//! ranks them. Every character that goes out stands in one span, and a span has one owner.
+//! failed, the next in line leads; if it answered, the others are compared with what stands there and
+//! follow, the best supported first (`append.rs`). Every character that goes out stands in one span, and a
+//! span has one owner.
 
+mod append;
+mod block;
+mod compare;
+mod conflict;
 mod templates;
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
-use proto::{AnswerEvent, Outcome, Passage, SpecialistId, Words};
+use proto::{AnswerEvent, Passage, SpecialistId, UnitVector};
 
+pub use block::SENTENCES_MAX;
+pub use conflict::Difference;
 pub use templates::{abstention, consent_missing, general, left_out, no_answer};
+
+use block::{Block, End, Piece};
 
 /// Who speaks in an answer.
 #[derive(Debug, Clone)]
@@ -36,10 +45,14 @@ pub enum Input {
 /// What goes out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// A source that later spans cite.
+    /// A source that later parts cite.
     Source(Source),
     /// The next words.
     Span(Span),
+    /// Somebody else says what stands there.
+    Agreement(Agreement),
+    /// Two places differ.
+    Disagreement(Disagreement),
 }
 
 /// A passage that the answer cites.
@@ -66,24 +79,58 @@ pub struct Span {
     pub citation: Option<(usize, Range<usize>)>,
 }
 
-/// How one specialist's part ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Answered,
-    NoAnswer,
-    Failed,
+/// A sentence that stands in the answer, and somebody else who says it too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// Where it stands in the answer: bytes.
+    pub range: Range<usize>,
+    /// Who says it too.
+    pub specialist: SpecialistId,
+    /// Where that stands: the source's number and the range of bytes in its passage's text.
+    pub citation: Option<(usize, Range<usize>)>,
 }
 
+/// Two sentences of the answer that differ. Nobody says who is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disagreement {
+    /// Where the first stands in the answer: bytes.
+    pub earlier: Range<usize>,
+    /// Where the second stands.
+    pub later: Range<usize>,
+    /// In what.
+    pub difference: Difference,
+}
+
+/// Words of one specialist that do not stand in the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Whose.
+    pub specialist: SpecialistId,
+    /// Bytes of its sentences that say what stood there already.
+    pub repeated: usize,
+    /// Bytes of its sentences that nobody else says, while its passages support an answer less than others'.
+    pub outranked: usize,
+}
+
+/// What one specialist said, as far as it is to be measured.
 #[derive(Debug)]
-struct Block {
-    speaker: Speaker,
-    held: Vec<AnswerEvent>,
-    end: Option<End>,
-    /// Words of it are out.
-    spoke: bool,
-    passages: HashMap<String, Passage>,
-    /// The numbers of those of its passages that were cited.
-    numbers: HashMap<String, usize>,
+pub struct Said<'a> {
+    /// Its place in the merge.
+    pub place: usize,
+    /// Its first sentences: at most [`SENTENCES_MAX`].
+    pub sentences: Vec<&'a str>,
+    /// The first passages that it cites: at most 3.
+    pub cited: Vec<&'a Passage>,
+}
+
+/// What the router itself measured of what one specialist said. By default nothing is known.
+#[derive(Debug, Clone, Default)]
+pub struct Measure {
+    /// How far what it cites supports an answer, by [`proto::support`]: that of its best passage, and 0 where it
+    /// cites none.
+    pub support: f32,
+    /// Where its sentences lie, in their order.
+    pub sentences: Vec<UnitVector>,
 }
 
 /// How a whole answer ended.
@@ -110,6 +157,7 @@ pub struct Merge {
     /// Bytes that went out.
     length: usize,
     sources: usize,
+    left_out: Vec<LeftOut>,
 }
 
 impl Merge {
@@ -120,14 +168,7 @@ impl Merge {
 
     /// `speaker` was asked too; the place that its inputs are to name. Who joins first leads.
     pub fn join(&mut self, speaker: Speaker) -> usize {
-        self.blocks.push(Block {
-            speaker,
-            held: Vec::new(),
-            end: None,
-            spoke: false,
-            passages: HashMap::new(),
-            numbers: HashMap::new(),
-        });
+        self.blocks.push(Block::new(speaker));
         let place = self.blocks.len() - 1;
         if self.lead.is_none() && !self.answered() {
             self.lead = Some(place);
@@ -141,10 +182,7 @@ impl Merge {
         let block = &mut self.blocks[speaker];
         match input {
             Input::Failed => block.end = Some(End::Failed),
-            Input::Event(AnswerEvent::Done(Outcome::Answered)) => block.end = Some(End::Answered),
-            Input::Event(AnswerEvent::Done(Outcome::NoAnswer)) => block.end = Some(End::NoAnswer),
-            Input::Event(AnswerEvent::Heartbeat) => {}
-            Input::Event(event) => block.held.push(event),
+            Input::Event(event) => block.hear(event),
         }
         while let Some(lead) = self.lead {
             self.release(lead, &mut parts);
@@ -168,28 +206,11 @@ impl Merge {
         self.blocks.iter().any(|block| block.end == Some(End::Answered))
     }
 
-    /// Those whose words are held, in the order in which they joined, each with the first passage
-    /// that it sent.
-    pub fn waiting(&self) -> Vec<(usize, Option<&Passage>)> {
-        let waiting = self.blocks.iter().enumerate().filter(|(_, block)| block.has_words_held());
-        waiting.map(|(place, block)| (place, block.first_passage())).collect()
-    }
-
-    /// What goes out once everybody has ended: the held words of `ranked`, in that order.
-    pub fn append(&mut self, ranked: &[usize]) -> Vec<Part> {
-        let mut parts = Vec::new();
-        for &place in ranked {
-            self.release(place, &mut parts);
-            self.close(place, &mut parts);
-        }
-        parts
-    }
-
     /// How it ended, once everybody has.
     pub fn ending(&self) -> Ending {
         if self.answered() {
             Ending::Answered
-        } else if self.blocks.iter().any(|block| block.spoke) {
+        } else if self.blocks.iter().any(Block::spoke) {
             Ending::Incomplete
         } else if self.blocks.iter().any(|block| block.end == Some(End::NoAnswer)) {
             Ending::NoAnswer
@@ -203,31 +224,29 @@ impl Merge {
         self.span(text, None, None)
     }
 
+    /// The words that do not stand in the answer, by whose they are.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
+    }
+
     /// The first whose words are held or may still come.
     fn next_in_line(&self) -> Option<usize> {
-        self.blocks.iter().position(|block| !block.spoke && (block.end.is_none() || block.has_words_held()))
+        self.blocks.iter().position(|block| !block.spoke() && (block.end.is_none() || block.is_held()))
     }
 
     /// Lets out what `place` has said so far.
     fn release(&mut self, place: usize, parts: &mut Vec<Part>) {
-        for event in std::mem::take(&mut self.blocks[place].held) {
-            match event {
-                AnswerEvent::Passage(passage) => {
-                    self.blocks[place].passages.insert(passage.id.clone(), passage);
-                }
-                AnswerEvent::Words(words) => self.words(place, words, parts),
-                AnswerEvent::Heartbeat | AnswerEvent::Done(_) => {}
-            }
+        for piece in self.blocks[place].settle() {
+            self.words(place, piece, parts);
         }
     }
 
-    fn words(&mut self, place: usize, words: Words, parts: &mut Vec<Part>) {
-        if !self.blocks[place].spoke && self.length > 0 {
-            let heading = templates::heading(&self.blocks[place].speaker);
+    fn words(&mut self, place: usize, piece: Piece, parts: &mut Vec<Part>) {
+        if !self.blocks[place].spoke() && self.length > 0 {
+            let heading = templates::heading(&self.name(place));
             parts.push(self.own_words(heading));
         }
-        self.blocks[place].spoke = true;
-        let citation = words.citation.and_then(|citation| {
+        let citation = piece.citation.and_then(|citation| {
             let number = self.number(place, &citation.passage_id, parts)?;
             Some((number, citation.range))
         });
@@ -236,8 +255,19 @@ impl Merge {
             self.mark(parts);
         }
         self.unmarked = source;
-        let specialist = self.blocks[place].speaker.id.clone();
-        parts.push(self.span(words.text, Some(specialist), citation));
+        let block = &mut self.blocks[place];
+        block.place(piece.range.clone(), self.length);
+        let (text, specialist) = (block.text[piece.range].to_owned(), block.speaker.id.clone());
+        parts.push(self.span(text, Some(specialist), citation));
+    }
+
+    /// What tells `place` from the others: its institution, or its domain where words of that institution's
+    /// stand in the answer already.
+    fn name(&self, place: usize) -> String {
+        let speaker = &self.blocks[place].speaker;
+        let mut others = self.blocks.iter().enumerate().filter(|(at, other)| *at != place && other.spoke());
+        let shared = others.any(|(_, other)| other.speaker.institution == speaker.institution);
+        if shared { speaker.title.clone() } else { speaker.institution.clone() }
     }
 
     /// The number of a source; one that is cited for the first time goes out before its number.
@@ -265,7 +295,7 @@ impl Merge {
     fn close(&mut self, place: usize, parts: &mut Vec<Part>) {
         self.mark(parts);
         let block = &self.blocks[place];
-        if block.spoke && block.end == Some(End::Failed) {
+        if block.spoke() && block.end == Some(End::Failed) {
             let note = templates::broke_off(&block.speaker);
             parts.push(self.own_words(note));
         }
@@ -280,19 +310,6 @@ impl Merge {
         let start = self.length;
         self.length += text.len();
         Part::Span(Span { text, start, specialist, citation })
-    }
-}
-
-impl Block {
-    fn has_words_held(&self) -> bool {
-        self.held.iter().any(|event| matches!(event, AnswerEvent::Words(_)))
-    }
-
-    fn first_passage(&self) -> Option<&Passage> {
-        self.held.iter().find_map(|event| match event {
-            AnswerEvent::Passage(passage) => Some(passage),
-            _ => None,
-        })
     }
 }
 

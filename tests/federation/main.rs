@@ -29,6 +29,7 @@ mod general;
 mod hostile;
 mod hosts;
 mod indexing;
+mod merging;
 mod openai;
 mod operating;
 mod patience;

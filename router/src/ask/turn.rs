@@ -1,9 +1,13 @@
 //! From a decision to an answer: asks, merges, and falls back on the reserves.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use embedding::Embedder;
-use futures_util::{Stream, StreamExt, stream::SelectAll};
+use futures_util::{Stream, StreamExt, future::try_join, stream::SelectAll};
 use proto::{AnswerEvent, Outcome, Passage, Terms};
 use tokio::time::{Instant, timeout_at};
 
@@ -11,7 +15,7 @@ use super::{AskError, Event, Finish, Reason, Routed};
 use crate::{
     cited,
     dispatch::{Asked, Dispatch, Heard, Loss},
-    merge::{self, Ending, Input, Merge, Part, Speaker},
+    merge::{self, Ending, Input, Measure, Merge, Part, Said, Span, Speaker},
     metrics::Metrics,
     route::{Candidate, Status, Verdict},
     trust::{self, Claim, Trust},
@@ -22,7 +26,7 @@ use crate::{
 pub struct Means {
     /// Asks specialists.
     pub dispatch: Arc<Dispatch>,
-    /// Ranks what several of them cite.
+    /// Measures what several of them say and cite.
     pub embedder: Embedder,
     /// Counts.
     pub metrics: Arc<Metrics>,
@@ -104,8 +108,8 @@ impl Turn {
                 let Some(reserve) = reserves.next().filter(|_| another) else { break };
                 answers.push(Box::pin(self.dispatch(reserve)));
             }
-            let ranked = self.rank().await;
-            for part in self.merge.append(&ranked) {
+            let measures = self.measure().await;
+            for part in self.merge.append(&measures) {
                 self.note(&part);
                 yield Ok(Event::Part(part));
             }
@@ -212,13 +216,18 @@ impl Turn {
         }
     }
 
-    /// Notes who speaks, and when the first word went out.
+    /// Notes whose words or sources go out, and when the first words do.
     fn note(&mut self, part: &Part) {
-        let Part::Span(merge::Span { specialist: Some(specialist), .. }) = part else { return };
+        let specialist = match part {
+            Part::Source(source) => &source.specialist,
+            Part::Agreement(agreement) => &agreement.specialist,
+            Part::Span(Span { specialist: Some(specialist), .. }) => specialist,
+            Part::Span(_) | Part::Disagreement(_) => return,
+        };
         let mut places = self.places.iter().copied();
         let spoke = |at: &usize| self.candidates[*at].registration.id() == specialist;
         let Some(candidate) = places.find(spoke) else { return };
-        if self.first_words.is_none() {
+        if self.first_words.is_none() && matches!(part, Part::Span(_)) {
             let took = self.arrived.elapsed();
             self.means.metrics.first_words(took);
             self.first_words = Some(took);
@@ -228,27 +237,34 @@ impl Turn {
         }
     }
 
-    /// The places of those whose words wait, by the cosine of the question and what they cite as the
-    /// router itself measures it; who cites nothing comes last.
-    async fn rank(&self) -> Vec<usize> {
-        let waiting = self.merge.waiting();
-        let mut order: Vec<usize> = waiting.iter().map(|(place, _)| *place).collect();
-        if order.len() < 2 {
-            return order;
-        }
+    /// What the router itself measures of what everybody said, where somebody's words still wait. Without the
+    /// encoder in time nothing is known, and the decision's own order stands.
+    async fn measure(&self) -> HashMap<usize, Measure> {
+        let said = self.merge.to_measure();
         let share = |place: usize| self.candidates[self.places[place]].registration.card.card().title_share;
-        let cited =
-            waiting.iter().filter_map(|(place, passage)| Some((*place, ((*passage)?, share(*place)))));
-        let (places, cited): (Vec<usize>, Vec<(&Passage, f32)>) = cited.unzip();
-        let measured = cited::cosines(&self.means.embedder, &self.routed.question.vector, &cited);
-        let Ok(Ok(cosines)) = timeout_at(self.deadline, measured).await else {
-            // Without the encoder the decision's own order stands.
-            return order;
+        let cited: Vec<(&Passage, f32)> = said
+            .iter()
+            .flat_map(|one| one.cited.iter().map(|&passage| (passage, share(one.place))))
+            .collect();
+        let sentences = said.iter().flat_map(|one| &one.sentences);
+        let sentences: Vec<String> = sentences.map(|sentence| (*sentence).to_owned()).collect();
+        let (question, terms) = (&self.routed.question.vector, Terms::of(&self.question));
+        let measured = try_join(
+            cited::supports(&self.means.embedder, question, &terms, &cited),
+            self.means.embedder.embed_all(&sentences, |_| {}),
+        );
+        let Ok(Ok((supports, vectors))) = timeout_at(self.deadline, measured).await else {
+            return HashMap::new();
         };
-        let cosines: BTreeMap<usize, f32> = places.into_iter().zip(cosines).collect();
-        let cosine = |place: &usize| cosines.get(place).copied().unwrap_or(f32::NEG_INFINITY);
-        order.sort_by(|a, b| cosine(b).total_cmp(&cosine(a)));
-        order
+        let (mut supports, mut vectors) = (supports.into_iter(), vectors.into_iter());
+        let measure = |one: &Said| {
+            let supports = supports.by_ref().take(one.cited.len());
+            let sentences = vectors.by_ref().take(one.sentences.len()).collect();
+            // Whoever cites nothing has nothing that could support an answer.
+            let support = supports.reduce(f32::max).unwrap_or(0.0);
+            (one.place, Measure { support, sentences })
+        };
+        said.iter().map(measure).collect()
     }
 
     fn abstention(&mut self) -> Part {
@@ -281,6 +297,7 @@ impl Turn {
             candidates: self.candidates.clone(),
             reason,
             spoke: self.spoke.clone(),
+            left_out: self.merge.left_out().to_vec(),
             first_words: self.first_words,
         }
     }

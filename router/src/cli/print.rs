@@ -9,8 +9,9 @@ use anyhow::Result;
 use proto::{
     answer::heading,
     wire::{
-        Calibration, Candidate, CandidateStatus, Decision, Finish, History, HistoryReason, ProbeOutcome,
-        ProbeResponse, Source, Span, Verdict, Wording, ask_response::Event,
+        Agreement, AnswerRange, Calibration, Candidate, CandidateStatus, Decision, Disagreement, Finish,
+        History, HistoryReason, LeftOut, ProbeOutcome, ProbeResponse, Source, Span, SpanCitation, Verdict,
+        Wording, ask_response::Event,
     },
 };
 use serde_json::{Value, json};
@@ -27,9 +28,9 @@ pub(super) fn event(event: &Event, before: &Answer) -> Result<()> {
             self::decision(decision)?;
             text("\n")
         }
-        Event::Source(_) => Ok(()),
+        Event::Source(_) | Event::Agreement(_) | Event::Disagreement(_) => Ok(()),
         Event::Span(span) => text(&printable(&span.text)),
-        Event::Finish(finish) => self::finish(finish, &before.sources),
+        Event::Finish(finish) => self::finish(finish, before),
     }
 }
 
@@ -119,9 +120,12 @@ pub(super) fn answer(answer: &Answer) -> Result<()> {
     let notices = finish.notices.iter().map(|n| json!({ "specialist": n.specialist_id, "text": n.text }));
     let value = json!({
         "decision": answer.decision.as_ref().map(decision_value),
-        "answer": answer.spans.iter().map(|span| span.text.as_str()).collect::<String>(),
+        "answer": answer.text(),
         "spans": answer.spans.iter().map(span_value).collect::<Vec<_>>(),
         "sources": answer.sources.iter().map(source_value).collect::<Vec<_>>(),
+        "agreements": answer.agreements.iter().map(agreement_value).collect::<Vec<_>>(),
+        "disagreements": answer.disagreements.iter().map(disagreement_value).collect::<Vec<_>>(),
+        "left_out": finish.left_out.iter().map(left_out_value).collect::<Vec<_>>(),
         "first_words_us": finish.first_words_us,
         "reason": short(finish.reason().as_str_name(), "FINISH_REASON_"),
         "candidates": finish.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
@@ -130,19 +134,39 @@ pub(super) fn answer(answer: &Answer) -> Result<()> {
     object(&value)
 }
 
-fn finish(finish: &Finish, sources: &[Source]) -> Result<()> {
+fn finish(finish: &Finish, answer: &Answer) -> Result<()> {
     let mut out = "\n".to_owned();
-    if !sources.is_empty() {
+    let institution = |id: &str| {
+        let owner = finish.candidates.iter().find(|candidate| candidate.specialist_id == id);
+        owner.map(|owner| owner.institution.as_str()).unwrap_or_default()
+    };
+    if !answer.sources.is_empty() {
         out.push_str("\nSources:\n");
     }
-    for source in sources {
-        let owner = finish.candidates.iter().find(|c| c.specialist_id == source.specialist_id);
+    for source in &answer.sources {
         let passage = source.passage.clone().unwrap_or_default();
-        let institution = owner.map(|c| c.institution.as_str()).unwrap_or_default();
+        let institution = institution(&source.specialist_id);
         let heading = heading(&passage.title, &passage.section, NonZeroU32::new(passage.page));
         out.push_str(&format!("  [{}] {heading} ({institution})\n", source.number));
         let place = if passage.url.is_empty() { passage.passage_id } else { passage.url };
         out.push_str(&format!("      {place}\n"));
+    }
+    for agreement in &answer.agreements {
+        let source = agreement.citation.map(|c| format!(" [{}]", c.source_number)).unwrap_or_default();
+        let words = answer.words(agreement.range);
+        out.push_str(&format!("\n{}{source} says too:\n  {words}\n", institution(&agreement.specialist_id)));
+    }
+    for disagreement in &answer.disagreements {
+        let difference = short(disagreement.difference().as_str_name(), "DIFFERENCE_");
+        let (earlier, later) = (answer.words(disagreement.earlier), answer.words(disagreement.later));
+        out.push_str(&format!("\nThese differ in {difference}:\n  {earlier}\n  {later}\n"));
+    }
+    for left in &finish.left_out {
+        let LeftOut { specialist_id, repeated_bytes, outranked_bytes } = left;
+        out.push_str(&format!(
+            "\nLeft out of {specialist_id}: {repeated_bytes} bytes that repeat, {outranked_bytes} that are less \
+             supported\n"
+        ));
     }
     for notice in &finish.notices {
         out.push_str(&format!("\n{}: {}\n", notice.specialist_id, notice.text));
@@ -286,11 +310,40 @@ fn source_value(source: &Source) -> Value {
     })
 }
 
+fn citation_value(citation: SpanCitation) -> Value {
+    json!({ "source": citation.source_number, "start": citation.start_bytes, "end": citation.end_bytes })
+}
+
+fn range_value(range: AnswerRange) -> Value {
+    json!({ "start": range.start_bytes, "end": range.end_bytes })
+}
+
+fn agreement_value(agreement: &Agreement) -> Value {
+    json!({
+        "range": agreement.range.map(range_value),
+        "specialist": agreement.specialist_id,
+        "citation": agreement.citation.map(citation_value),
+    })
+}
+
+fn disagreement_value(disagreement: &Disagreement) -> Value {
+    json!({
+        "earlier": disagreement.earlier.map(range_value),
+        "later": disagreement.later.map(range_value),
+        "difference": short(disagreement.difference().as_str_name(), "DIFFERENCE_"),
+    })
+}
+
+fn left_out_value(left: &LeftOut) -> Value {
+    json!({
+        "specialist": left.specialist_id,
+        "repeated_bytes": left.repeated_bytes,
+        "outranked_bytes": left.outranked_bytes,
+    })
+}
+
 fn span_value(span: &Span) -> Value {
-    let citation = span.citation.map(|citation| {
-        let (start, end) = (citation.start_bytes, citation.end_bytes);
-        json!({ "source": citation.source_number, "start": start, "end": end })
-    });
+    let citation = span.citation.map(citation_value);
     let specialist = (!span.specialist_id.is_empty()).then_some(&span.specialist_id);
     json!({ "text": span.text, "start": span.start_bytes, "specialist": specialist, "citation": citation })
 }

@@ -75,6 +75,10 @@ fn message(event: Event) -> ask_response::Event {
     match event {
         Event::Part(Part::Source(source)) => ask_response::Event::Source(wire::source(source)),
         Event::Part(Part::Span(span)) => ask_response::Event::Span(wire::span(span)),
+        Event::Part(Part::Agreement(agreement)) => ask_response::Event::Agreement(wire::agreement(agreement)),
+        Event::Part(Part::Disagreement(disagreement)) => {
+            ask_response::Event::Disagreement(wire::disagreement(&disagreement))
+        }
         Event::Finish(finish) => ask_response::Event::Finish(wire::finish(&finish)),
     }
 }

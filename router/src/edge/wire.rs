@@ -1,12 +1,12 @@
 //! From what the router decided and merged to the messages of the contract.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use proto::{SpecialistId, wire};
 
 use crate::{
     ask::{Finish, Reason, Routed, Timings},
-    merge::{Source, Span},
+    merge::{Agreement, Difference, Disagreement, LeftOut, Source, Span},
     route::{Candidate, Decision, Fitted, History, HistoryReason, Probed, Status, Verdict},
 };
 
@@ -134,11 +134,52 @@ pub(super) fn span(span: Span) -> wire::Span {
         text: span.text,
         start_bytes: count(span.start),
         specialist_id: span.specialist.map(|id| id.to_string()).unwrap_or_default(),
-        citation: span.citation.map(|(number, range)| wire::SpanCitation {
-            source_number: count(number),
-            start_bytes: count(range.start),
-            end_bytes: count(range.end),
-        }),
+        citation: span.citation.map(citation),
+    }
+}
+
+fn citation((number, range): (usize, Range<usize>)) -> wire::SpanCitation {
+    wire::SpanCitation {
+        source_number: count(number),
+        start_bytes: count(range.start),
+        end_bytes: count(range.end),
+    }
+}
+
+pub(super) fn agreement(agreement: Agreement) -> wire::Agreement {
+    wire::Agreement {
+        range: Some(range(&agreement.range)),
+        specialist_id: agreement.specialist.to_string(),
+        citation: agreement.citation.map(citation),
+    }
+}
+
+pub(super) fn disagreement(disagreement: &Disagreement) -> wire::Disagreement {
+    wire::Disagreement {
+        earlier: Some(range(&disagreement.earlier)),
+        later: Some(range(&disagreement.later)),
+        difference: difference(disagreement.difference).into(),
+    }
+}
+
+pub(super) fn difference(difference: Difference) -> wire::Difference {
+    match difference {
+        Difference::Numbers => wire::Difference::Numbers,
+        Difference::Units => wire::Difference::Units,
+        Difference::Dates => wire::Difference::Dates,
+        Difference::Negation => wire::Difference::Negation,
+    }
+}
+
+fn range(range: &Range<usize>) -> wire::AnswerRange {
+    wire::AnswerRange { start_bytes: count(range.start), end_bytes: count(range.end) }
+}
+
+fn left_out(left: &LeftOut) -> wire::LeftOut {
+    wire::LeftOut {
+        specialist_id: left.specialist.to_string(),
+        repeated_bytes: count(left.repeated),
+        outranked_bytes: count(left.outranked),
     }
 }
 
@@ -152,6 +193,7 @@ pub(super) fn finish(finish: &Finish) -> wire::Finish {
         reason: reason(finish.reason).into(),
         notices: notices.collect(),
         first_words_us: finish.first_words.map(us),
+        left_out: finish.left_out.iter().map(left_out).collect(),
     }
 }
 

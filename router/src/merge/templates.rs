@@ -1,16 +1,35 @@
 //! All words that the router ever adds to an answer.
 
-use super::Speaker;
+use super::{Difference, Speaker};
 use crate::route::Foreign;
 
-/// Before the words of everybody but the first.
-pub(super) fn heading(speaker: &Speaker) -> String {
-    format!("\n\n**{}** ({})\n\n", speaker.title, speaker.institution)
+/// Before the words of everybody but the first; `name` is an institution's or a domain's.
+pub(super) fn heading(name: &str) -> String {
+    format!("\n\n**{name}**\n\n")
 }
 
 /// After the words that a source carries.
 pub(super) fn mark(number: usize) -> String {
     format!(" [{number}]")
+}
+
+/// In place of the words of `name`, all of which or part of which repeat what stands above; `sources` are
+/// the numbers of its own.
+pub(super) fn agrees(name: &str, whole: bool, sources: &[usize]) -> String {
+    let what = if whole { "says the same" } else { "says part of this too" };
+    format!("\n\n*{name} {what}*{}", sources.iter().map(|number| mark(*number)).collect::<String>())
+}
+
+/// After words that differ from others above; `one` and `other` are sources or names.
+pub(super) fn differ(one: &str, other: &str, differences: &[Difference]) -> String {
+    let name = |difference: &Difference| match difference {
+        Difference::Numbers => "numbers",
+        Difference::Units => "units",
+        Difference::Dates => "dates",
+        Difference::Negation => "negation",
+    };
+    let names: Vec<&str> = differences.iter().map(name).collect();
+    format!("\n\n*{one} and {other} differ in {}.*", names.join(", "))
 }
 
 /// After words that were to go on.

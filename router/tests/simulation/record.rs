@@ -97,16 +97,19 @@ impl Heard {
     pub(crate) fn span(&self) -> Option<&Span> {
         match &self.event {
             Event::Part(Part::Span(span)) => Some(span),
-            Event::Part(Part::Source(_)) | Event::Finish(_) => None,
+            Event::Part(Part::Source(_) | Part::Agreement(_) | Part::Disagreement(_)) | Event::Finish(_) => {
+                None
+            }
         }
     }
 
-    /// The specialist whose words or source it is.
+    /// The specialist whose words or source it is, or who agrees.
     pub(crate) fn owner(&self) -> Option<&SpecialistId> {
         match &self.event {
             Event::Part(Part::Source(source)) => Some(&source.specialist),
             Event::Part(Part::Span(span)) => span.specialist.as_ref(),
-            Event::Finish(_) => None,
+            Event::Part(Part::Agreement(agreement)) => Some(&agreement.specialist),
+            Event::Part(Part::Disagreement(_)) | Event::Finish(_) => None,
         }
     }
 }

@@ -101,11 +101,11 @@ impl Line {
     }
 }
 
-/// The words with which specialist `who` goes on for the `nth` time: nobody else says them, nor does it
-/// say them twice. Long enough for any minimum rate, with characters of more than a byte.
+/// The words with which specialist `who` goes on for the `nth` time: one sentence that it says once, and with
+/// which the others' `nth` one agrees. Long enough for any minimum rate, with characters of more than a byte.
 pub(crate) fn words(who: &str, question: usize, nth: usize) -> String {
     format!(
-        "Of question {question} {who} says for the {nth}th time – and says it in so many words – just this. "
+        "To question {question}, {who} says for the {nth}th time – and says it in so many words – just this. "
     )
 }
 

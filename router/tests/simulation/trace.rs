@@ -11,7 +11,7 @@ use router::{
 
 use crate::{
     plan::{PATIENCE, Plan, name},
-    record::{Answer, End, Run},
+    record::{Answer, End, Heard, Run},
 };
 
 /// What the seed decided.
@@ -39,7 +39,7 @@ pub(crate) fn run(plan: &Plan, run: &Run) -> String {
     told(plan, run, true)
 }
 
-/// What came of it that is the same on every machine. Where several answers are ranked, the turn waits for
+/// What came of it that is the same on every machine. Where answers are compared, the turn waits for
 /// the encoder's thread in real time, so the times of all that follows are left out; and all of it where
 /// the asker has little patience, since the deadline may come first.
 pub(crate) fn same_everywhere(plan: &Plan, run: &Run) -> String {
@@ -84,6 +84,8 @@ fn answer(text: &mut String, question: usize, answer: &Answer, until: usize) {
                 let who = specialist.as_ref().map_or("router".to_owned(), ToString::to_string);
                 format!("{start} {who}: {text:?} {citation:?}")
             }
+            Event::Part(Part::Agreement(agreement)) => format!("{agreement:?}"),
+            Event::Part(Part::Disagreement(disagreement)) => format!("{disagreement:?}"),
             Event::Finish(finish) => self::finish(finish, at < timed),
         };
         writeln!(text, "  {when} q{question} {what}").unwrap();
@@ -100,11 +102,11 @@ fn answer(text: &mut String, question: usize, answer: &Answer, until: usize) {
 }
 
 fn finish(finish: &Finish, timed: bool) -> String {
-    let Finish { candidates, reason, spoke, first_words } = finish;
+    let Finish { candidates, reason, spoke, left_out, first_words } = finish;
     let candidates = self::candidates(candidates);
-    // The first words may be among those that wait for the ranking.
+    // The first words may be among those that wait for the measuring.
     let first = first_words.filter(|_| timed);
-    format!("{reason:?}{candidates}; spoke {spoke:?}, first words {first:?}")
+    format!("{reason:?}{candidates}; spoke {spoke:?}, left out {left_out:?}, first words {first:?}")
 }
 
 fn candidates(candidates: &[Candidate]) -> String {
@@ -120,21 +122,20 @@ fn candidates(candidates: &[Candidate]) -> String {
 
 impl Answer {
     /// How many of its events, the end counted, came at a time that the machine has no part in: all up
-    /// to those that wait until several answers are ranked.
+    /// to those that wait until several answers are compared.
     pub(crate) fn timed(&self) -> usize {
         let all = self.heard.len() + 1;
         let mut spoke: Vec<&SpecialistId> = Vec::new();
-        let mut begins = Vec::new();
-        for (at, heard) in self.heard.iter().enumerate() {
-            if let Some(who) = heard.owner().filter(|who| spoke.last() != Some(who)) {
+        for who in self.heard.iter().filter_map(Heard::owner) {
+            if spoke.last() != Some(&who) {
                 spoke.push(who);
-                // Its heading stands before it.
-                begins.push(at.saturating_sub(1));
             }
         }
         let Some(finish) = self.finish() else {
-            // Whoever leaves is not told who has answered; all up to the router's first words is sure.
-            return self.heard.iter().position(|heard| heard.owner().is_none()).unwrap_or(all);
+            // Whoever leaves is not told who has answered; all is sure up to where the first one's words end.
+            let first = self.heard.first().and_then(Heard::owner);
+            let other = |heard: &Heard| heard.owner().is_none() || heard.owner() != first;
+            return self.heard.iter().position(other).unwrap_or(all);
         };
         let status = |who: &SpecialistId| {
             let mut candidates = finish.candidates.iter();
@@ -143,7 +144,14 @@ impl Answer {
         let Some(first) = spoke.iter().position(|who| status(who) == Some(Status::Answered)) else {
             return all;
         };
-        // One that waits alone is not ranked.
-        if spoke.len() - first <= 2 { all } else { begins[first + 1] }
+        // One that answers alone is not compared.
+        if spoke.len() - first <= 1 && finish.left_out.is_empty() {
+            return all;
+        }
+        let says =
+            |heard: &Heard| heard.span().is_some_and(|span| span.specialist.as_ref() == Some(spoke[first]));
+        let words = self.heard.iter().rposition(says).unwrap();
+        let marked = self.heard[words + 1].span().is_some_and(|span| span.text.starts_with(" ["));
+        words + 1 + usize::from(marked)
     }
 }

@@ -8,9 +8,10 @@ use std::{
 
 use futures_util::StreamExt;
 use proto::wire::{
-    self, AskOptions, AskRequest, AskResponse, Decision, Finish, Role, Source, Span, Turn, WatchRequest,
-    WatchResponse, ask_response::Event, registry_service_client::RegistryServiceClient,
-    router_service_client::RouterServiceClient, watch_response::Kind,
+    self, Agreement, AnswerRange, AskOptions, AskRequest, AskResponse, Decision, Disagreement, Finish, Role,
+    Source, Span, Turn, WatchRequest, WatchResponse, ask_response::Event,
+    registry_service_client::RegistryServiceClient, router_service_client::RouterServiceClient,
+    watch_response::Kind,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -231,6 +232,8 @@ pub(crate) struct Answer {
     pub(crate) decision: Option<Decision>,
     pub(crate) spans: Vec<Span>,
     pub(crate) sources: Vec<Source>,
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) disagreements: Vec<Disagreement>,
     pub(crate) finish: Option<Finish>,
 }
 
@@ -240,6 +243,8 @@ impl Answer {
             Event::Decision(decision) => self.decision = Some(decision),
             Event::Span(span) => self.spans.push(span),
             Event::Source(source) => self.sources.push(source),
+            Event::Agreement(agreement) => self.agreements.push(agreement),
+            Event::Disagreement(disagreement) => self.disagreements.push(disagreement),
             Event::Finish(finish) => self.finish = Some(finish),
         }
     }
@@ -247,6 +252,12 @@ impl Answer {
     /// What a reader reads.
     pub(crate) fn text(&self) -> String {
         self.spans.iter().map(|span| span.text.as_str()).collect()
+    }
+
+    /// The words in a range, which must exist.
+    pub(crate) fn words_in(&self, range: Option<&AnswerRange>) -> String {
+        let range = range.expect("a range");
+        self.text().get(range.start_bytes as usize..range.end_bytes as usize).expect("such words").to_owned()
     }
 
     /// The words of one specialist.

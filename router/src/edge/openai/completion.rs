@@ -1,6 +1,7 @@
 //! What a client receives.
 
 use std::{
+    ops::Range,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -12,7 +13,7 @@ use super::{super::wire, request::Style};
 use crate::{
     app::App,
     ask::{Event, Finish, Routed},
-    merge::{Part, Source, Span},
+    merge::{Agreement, Disagreement, Part, Source, Span},
     route::{Candidate, Probed, Verdict},
 };
 
@@ -27,6 +28,8 @@ pub(in crate::edge) struct Completion {
     characters: usize,
     sources: Vec<Source>,
     spans: Vec<Value>,
+    agreements: Vec<Value>,
+    disagreements: Vec<Value>,
     finish: Option<Finish>,
 }
 
@@ -48,6 +51,8 @@ impl Completion {
             characters: 0,
             sources: Vec::new(),
             spans: Vec::new(),
+            agreements: Vec::new(),
+            disagreements: Vec::new(),
             finish: None,
         }
     }
@@ -128,6 +133,8 @@ impl Completion {
                 self.characters = end;
                 self.text.push_str(&span.text);
             }
+            Part::Agreement(agreement) => self.agreements.push(self.agreement(agreement)),
+            Part::Disagreement(disagreement) => self.disagreements.push(self.disagreement(disagreement)),
         }
     }
 
@@ -141,6 +148,14 @@ impl Completion {
                 let specialist = span.specialist.as_ref().map(SpecialistId::as_str);
                 let ours = json!({ "specialist": specialist, "span": self.spans.last() });
                 self.chunk(&json!({ "content": span.text }), None, &ours)
+            }
+            Part::Agreement(_) => {
+                let ours = json!({ "agreement": self.agreements.last() });
+                self.chunk(&json!({ "content": "" }), None, &ours)
+            }
+            Part::Disagreement(_) => {
+                let ours = json!({ "disagreement": self.disagreements.last() });
+                self.chunk(&json!({ "content": "" }), None, &ours)
             }
         }
     }
@@ -165,11 +180,17 @@ impl Completion {
         let candidates = self.finish.as_ref().map_or(&self.routed.decision.candidates, |f| &f.candidates);
         let finish = self.finish.as_ref().map(wire::finish).unwrap_or_default();
         let notices = finish.notices.iter().map(|n| json!({ "specialist": n.specialist_id, "text": n.text }));
+        let left_out = finish.left_out.iter().map(|left| {
+            let specialist = &left.specialist_id;
+            json!({ "specialist": specialist, "repeated_bytes": left.repeated_bytes, "outranked_bytes": left.outranked_bytes })
+        });
         json!({
             "v": 1,
             "routing": self.routing(candidates),
             "spans": self.spans,
-            "disagreements": [],
+            "agreements": self.agreements,
+            "disagreements": self.disagreements,
+            "left_out": left_out.collect::<Vec<_>>(),
             "notices": notices.collect::<Vec<_>>(),
             "reason": name(finish.reason().as_str_name(), "FINISH_REASON_"),
         })
@@ -219,32 +240,57 @@ impl Completion {
     }
 
     fn span(&self, span: &Span, end: usize) -> Value {
-        let citation = span.citation.as_ref().map(|(number, range)| {
-            let passage = &self.sources[number - 1].passage.text;
-            json!({
-                "source": number,
-                "start": passage[..range.start].chars().count(),
-                "end": passage[..range.end].chars().count(),
-            })
-        });
         json!({
             "start": self.characters,
             "end": end,
             "specialist": span.specialist.as_ref().map(SpecialistId::as_str),
-            "citation": citation,
+            "citation": span.citation.as_ref().map(|citation| self.cited(citation)),
         })
+    }
+
+    fn cited(&self, (number, range): &(usize, Range<usize>)) -> Value {
+        let passage = &self.sources[number - 1].passage.text;
+        json!({
+            "source": number,
+            "start": passage[..range.start].chars().count(),
+            "end": passage[..range.end].chars().count(),
+        })
+    }
+
+    fn agreement(&self, agreement: &Agreement) -> Value {
+        json!({
+            "range": self.range(&agreement.range),
+            "specialist": agreement.specialist.as_str(),
+            "citation": agreement.citation.as_ref().map(|citation| self.cited(citation)),
+        })
+    }
+
+    fn disagreement(&self, disagreement: &Disagreement) -> Value {
+        json!({
+            "earlier": self.range(&disagreement.earlier),
+            "later": self.range(&disagreement.later),
+            "difference": name(wire::difference(disagreement.difference).as_str_name(), "DIFFERENCE_"),
+        })
+    }
+
+    fn range(&self, range: &Range<usize>) -> Value {
+        let before = |at: usize| self.text[..at].chars().count();
+        json!({ "start": before(range.start), "end": before(range.end) })
     }
 
     fn citations(&self) -> Vec<Value> {
         self.sources.iter().map(citation).collect()
     }
 
-    /// One for each source, over the words that cite it.
+    /// One for each source, over the words that cite it or, where none do, those that say the same.
     fn annotations(&self) -> Vec<Value> {
         let annotate = |(index, source): (usize, &Source)| {
-            let mut citing = self.spans.iter().filter(|span| span["citation"]["source"] == source.number);
-            let start = citing.next()?;
-            let end = citing.next_back().unwrap_or(start);
+            let cites = |by: &&Value| by["citation"]["source"] == source.number;
+            let mut over: Vec<&Value> = self.spans.iter().filter(cites).collect();
+            if over.is_empty() {
+                over.extend(self.agreements.iter().find(cites).map(|agreement| &agreement["range"]));
+            }
+            let (start, end) = (over.first()?, over.last()?);
             Some(json!({
                 "type": "url_citation",
                 "index": index,

@@ -1,0 +1,132 @@
+//! Whether two sentences that are about the same say the same. The router never says who is right: it shows
+//! what differs. Where it is not plain that both are about the same thing, they do not conflict, since a
+//! false alarm costs more trust than a conflict that nobody points at.
+
+mod facts;
+mod quantity;
+mod read;
+mod scan;
+
+use std::collections::BTreeSet;
+
+use facts::Facts;
+use quantity::Quantity;
+
+/// Sentences at least this near to each other may be about the same: a cosine.
+const RELATED_MIN: f32 = 0.75;
+
+/// Sentences at least this near to each other may say the same, or differ by a negation alone: a cosine.
+const SAME_MIN: f32 = 0.88;
+
+/// Two sentences that conflict share at least this share of the words of the one that has fewer.
+const SHARED_MIN: f32 = 0.5;
+
+/// The same where one is negated and the other is not.
+const SHARED_BY_NEGATION_MIN: f32 = 0.75;
+
+/// How two sentences about the same differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Difference {
+    /// Amounts of the same.
+    Numbers,
+    /// The same number in units that are not the same amount.
+    Units,
+    /// Years, months or days.
+    Dates,
+    /// One denies what the other says.
+    Negation,
+}
+
+/// How a sentence relates to one that stands in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// It is about something else.
+    Far,
+    /// It is near, and says something else or something more.
+    Apart,
+    /// It adds nothing.
+    Same,
+    /// It contradicts.
+    Conflict(Difference),
+}
+
+/// How `sentence` relates to one that is `standing`, to which it has this cosine.
+pub(super) fn relation(sentence: &str, standing: &str, cosine: f32) -> Relation {
+    if cosine < RELATED_MIN {
+        return Relation::Far;
+    }
+    let (one, other) = (Facts::of(sentence), Facts::of(standing));
+    if !one.is_of_the_same(&other) {
+        return Relation::Apart;
+    }
+    let shared = shared(&one.words, &other.words);
+    let difference = match () {
+        () if shared < SHARED_MIN => None,
+        () if units_differ(&one, &other) => Some(Difference::Units),
+        () if numbers_differ(&one.quantities, &other.quantities) => Some(Difference::Numbers),
+        () if dates_differ(&one, &other) => Some(Difference::Dates),
+        () if one.negated != other.negated && cosine >= SAME_MIN && shared >= SHARED_BY_NEGATION_MIN => {
+            Some(Difference::Negation)
+        }
+        () => None,
+    };
+    match difference {
+        Some(difference) => Relation::Conflict(difference),
+        None if cosine >= SAME_MIN && adds_nothing(&one, &other) => Relation::Same,
+        None => Relation::Apart,
+    }
+}
+
+/// The share of the words of the sentence that has fewer which the other has too: 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "counts of words")]
+fn shared(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f32 {
+    let fewer = one.len().min(other.len());
+    if fewer == 0 { 1.0 } else { one.intersection(other).count() as f32 / fewer as f32 }
+}
+
+/// Whether the same number has units of one kind that are not the same amount ("5 mg" and "5 g"), or the
+/// same amount another rhythm ("5 mg a day" and "5 mg a week").
+fn units_differ(one: &Facts, other: &Facts) -> bool {
+    let has = |facts: &Facts, quantity: &Quantity| facts.quantities.iter().any(|q| q.agrees(quantity));
+    let mut pairs = one.quantities.iter().flat_map(|a| other.quantities.iter().map(move |b| (a, b)));
+    let rhythms = !one.rhythms.is_empty()
+        && !other.rhythms.is_empty()
+        && one.rhythms.is_disjoint(&other.rhythms)
+        && pairs.clone().any(|(a, b)| a.agrees(b));
+    rhythms || pairs.any(|(a, b)| a.differs_in_unit(b) && !has(other, a) && !has(one, b))
+}
+
+/// Whether both have amounts of the same, and each has one that the other lacks.
+fn numbers_differ(one: &[Quantity], other: &[Quantity]) -> bool {
+    let lacks = |of: &[Quantity], quantity: &Quantity| {
+        let mut same = of.iter().filter(|other| other.is_of_the_same(quantity)).peekable();
+        same.peek().is_some() && !same.any(|other| other.agrees(quantity))
+    };
+    let lacking =
+        |from: &[Quantity], of: &Quantity| from.iter().any(|q| q.is_of_the_same(of) && lacks(other, q));
+    other.iter().any(|quantity| lacks(one, quantity) && lacking(one, quantity))
+}
+
+fn dates_differ(one: &Facts, other: &Facts) -> bool {
+    let differ = |one: &BTreeSet<u32>, other: &BTreeSet<u32>| {
+        !one.is_empty() && !other.is_empty() && !one.is_subset(other) && !other.is_subset(one)
+    };
+    differ(&one.years, &other.years)
+        || differ(&one.months, &other.months)
+        // The same day of two months is not the same day, and was found above.
+        || (one.months == other.months && differ(&one.days, &other.days))
+}
+
+/// Whether all that can be counted in `one` stands in `other`, and neither denies what the other says.
+fn adds_nothing(one: &Facts, other: &Facts) -> bool {
+    let known = |quantity: &Quantity| other.quantities.iter().any(|q| q.agrees(quantity));
+    one.negated == other.negated
+        && one.quantities.iter().all(known)
+        && one.rhythms.is_subset(&other.rhythms)
+        && one.years.is_subset(&other.years)
+        && one.months.is_subset(&other.months)
+        && one.days.is_subset(&other.days)
+}
+
+#[cfg(test)]
+mod tests;
