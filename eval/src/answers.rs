@@ -70,7 +70,7 @@ struct Case {
     /// How far the best passage of the best candidate supports an answer: -0.8 to 1.
     support: f64,
     beside: Option<Beside>,
-    /// The first of the passages that answer it.
+    /// Of the passages that answer it the one that the answer says most of.
     gold: Option<String>,
 }
 
@@ -113,7 +113,7 @@ async fn measure(answers: &Answers, model: Model) -> Result<(Figures, Vec<Case>)
                 judged: Judged::of(&texts, asked, &told),
                 support: beside::support(&federation, asked, lies)?,
                 beside: beside::ask(&federation, &central, &texts, (at, asked), lies).await?,
-                gold: texts.gold(asked).first().map(|text| (*text).to_owned()),
+                gold: judge::nearest(&texts.gold(asked), &told.words()),
                 asked: asked.clone(),
                 told,
             };
@@ -136,4 +136,80 @@ async fn measure(answers: &Answers, model: Model) -> Result<(Figures, Vec<Case>)
         queries_sha256: digests(&texts::jsonl(&answers.queries)?)?,
     };
     Ok((Figures::of(setting, &cases), cases))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use clap::Parser;
+
+    use super::*;
+    use crate::{Cli, Command};
+
+    /// Corpora about wine and the Moon, questions to them of which all but one have known passages, and some
+    /// that belong to nobody.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, lines: Vec<String>| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, lines.join("\n")).unwrap();
+        };
+        let passage = |about: &str, at: usize| {
+            format!(
+                r#"{{"id": "{about}{at}", "title": "{about}", "text": "The {about} has sign{at} and mark{at}. So it is."}}"#
+            )
+        };
+        let asked = |about: &str, at: usize, gold: &str| {
+            format!(
+                r#"{{"query": "{about} sign{at} mark{at}", "domain": "{about}", "kind": "short", "gold_ids": [{gold}]}}"#
+            )
+        };
+        for about in ["wine", "moon"] {
+            write(&format!("corpora/{about}.jsonl"), (0..20).map(|at| passage(about, at)).collect());
+            let known = (0..19).map(|at| asked(about, at, &format!("\"{about}{at}\"")));
+            write(&format!("queries/{about}.jsonl"), known.chain([asked(about, 19, "")]).collect());
+        }
+        let nobodys = |at| format!(r#"{{"query": "tie bowline{at}", "domain": "none", "kind": "none"}}"#);
+        write("queries/_none.jsonl", (0..10).map(nobodys).collect());
+        folder
+    }
+
+    fn answers(folder: &Path) -> Answers {
+        let path = |name: &str| folder.join(name).display().to_string();
+        let (corpora, queries, data) = (path("corpora"), path("queries"), path("data"));
+        let args = ["eval", "answers", "--corpora", &corpora, "--queries", &queries, "--data", &data]
+            .map(str::to_owned);
+        let Command::Answers(answers) = Cli::try_parse_from(args).unwrap().command else {
+            panic!("another command");
+        };
+        answers
+    }
+
+    #[tokio::test]
+    async fn a_whole_federation_is_asked_and_held_to_what_answers() {
+        let folder = folder();
+        let (figures, cases) = measure(&answers(folder.path()), Model::hashed()).await.unwrap();
+        let json = serde_json::to_value(&figures).unwrap();
+        let value = |name: &str| json[name]["value"].as_f64().unwrap();
+        assert_eq!(
+            (&json["questions"], &json["known"], &json["outside"]),
+            (&40.into(), &38.into(), &10.into())
+        );
+        for name in
+            ["ndcg10", "mrr10", "recall5", "rouge_l", "similarity", "refusal_auroc", "citation_recall"]
+        {
+            assert!(value(name) > 0.9, "{name}\n{}", figures.table());
+        }
+        assert!(value("citation_precision") > 0.4 && value("traced") > 0.6, "{}", figures.table());
+        assert!(value("federation_loss") < 0.1, "{}", figures.table());
+        let told = &cases[0].told;
+        assert!(told.words().contains("sign0") && told.first_words.is_some(), "{}", told.words());
+
+        let page = folder.path().join("page.md");
+        page::write(&page, &cases).unwrap();
+        let page = fs::read_to_string(page).unwrap();
+        assert!(page.contains("## Worst") && page.contains("> The moon has sign"), "{page}");
+    }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Retrieval {
     /// `gold_ids` the ids of the passages that answer it; lines without are left out.
     #[arg(long, value_name = "DIR", requires = "corpora")]
     queries: Option<PathBuf>,
-    /// A published data set instead, with the default shares.
+    /// A published data set instead.
     #[arg(long, value_enum, requires = "folder", conflicts_with = "corpora")]
     data: Option<Data>,
     /// Folder of the data set's files.
@@ -124,7 +124,7 @@ struct Known<'a> {
 impl Retrieval {
     /// Whether shares are fitted.
     fn is_fitted(&self) -> bool {
-        self.data.is_none() && self.title_share.is_none() && self.lexical_share.is_none()
+        self.title_share.is_none() && self.lexical_share.is_none()
     }
 
     /// What is found in one corpus; `None` where no question has known passages.

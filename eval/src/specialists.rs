@@ -156,7 +156,9 @@ impl Specialists {
 
 impl Making<'_> {
     pub(crate) fn settings(&self, id: &str, corpus: &Path, data: &Path) -> Result<Settings> {
-        let card = "title = \"-\"\ninstitution = \"-\"\ndescription = \"-\"\nlicense = \"-\"\nlisten = \"-\"";
+        let card = format!(
+            "title = {id:?}\ninstitution = {id:?}\ndescription = \"-\"\nlicense = \"-\"\nlisten = \"-\""
+        );
         let share = self.points.title_share.map(|share| format!("title_share = {share:?}"));
         let config = format!("id = {id:?}\n{card}\n{}", share.unwrap_or_default());
         Ok(Settings {

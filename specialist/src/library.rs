@@ -87,12 +87,13 @@ pub struct Library {
 
 /// A passage that a question found.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found<'a> {
+pub struct Found<'a> {
     /// Its place in the corpus: those of one document follow one another.
-    pub(crate) place: usize,
-    pub(crate) passage: &'a Passage,
+    pub place: usize,
+    /// It.
+    pub passage: &'a Passage,
     /// Cosine with the question, -1 to 1.
-    pub(crate) similarity: f32,
+    pub similarity: f32,
 }
 
 /// Prototypes that were made, and how many of them were wanted.
@@ -123,7 +124,7 @@ impl Library {
 
     /// The passages nearest to `question`, which lies at `vector`, by meaning and by words: at most `count`,
     /// each with its cosine, best first.
-    pub(crate) fn retrieve(
+    pub fn retrieve(
         &self,
         question: &str,
         vector: &UnitVector,

@@ -5,13 +5,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use proto::{Terms, UnitVector, support};
 use specialist::{
     bench::{Quality, Shares},
-    library::Library,
+    library::{Found, Library},
 };
 
 use super::{
@@ -43,8 +44,9 @@ pub(super) struct Beside {
     pub(super) ranked: Quality,
     /// Those of the one index.
     pub(super) central: Quality,
-    /// What the right specialist says alone.
+    /// What the right specialist says alone, and how long its first words take in its own process.
     pub(super) single: f64,
+    pub(super) single_first_words: Option<Duration>,
     /// What a specialist over the one index says.
     pub(super) index: f64,
     /// What the right specialist would say if it went by BM25 alone.
@@ -86,15 +88,17 @@ pub(super) async fn ask(
     let (gold, Some(central_found)) = (texts.gold(asked), central.found.get(&at)) else { return Ok(None) };
     let Some(own) = federation.libraries.get(&asked.domain) else { return Ok(None) };
     let said = async |library| -> Result<f64> {
-        Ok(rouge_l(&alone(&federation.generator, library, &asked.query).await?, &gold))
+        Ok(rouge_l(&alone(&federation.generator, library, &asked.query).await?.0, &gold))
     };
+    let (single, single_first_words) = alone(&federation.generator, &own.mixed, &asked.query).await?;
     let passages = texts.of(&asked.domain);
     let text = |at: usize| passages.get(at).map_or("", |(_, text)| text.as_str());
     let chance = fastrand::Rng::with_seed(SEED.wrapping_add(at as u64)).usize(..passages.len().max(1));
     Ok(Some(Beside {
         ranked: ranked(federation, asked, vector, best)?,
         central: *central_found,
-        single: said(&own.mixed).await?,
+        single: rouge_l(&single, &gold),
+        single_first_words,
         index: said(&central.library).await?,
         bm25: said(&own.words).await?,
         first: rouge_l(text(0), &gold),
@@ -123,9 +127,9 @@ fn supported(
     let terms = Terms::of(&asked.query);
     let library = &federation.libraries.get(id).context("a specialist without a library")?.mixed;
     let found = library.retrieve(&asked.query, vector, PASSAGES)?.into_iter();
-    let supported = found.map(|(passage, cosine)| {
+    let supported = found.map(|Found { passage, similarity, .. }| {
         let covered = support::covered(&terms, &Terms::of(&passage.titled()));
-        (support::support(cosine, covered), passage.id.clone())
+        (support::support(similarity, covered), passage.id.clone())
     });
     Ok(supported.collect())
 }

@@ -64,6 +64,7 @@ pub(super) struct Told {
     pub(super) spans: Vec<Span>,
     pub(super) sources: Vec<Source>,
     /// From the question's arrival.
+    pub(super) decided: Duration,
     pub(super) first_words: Option<Duration>,
     pub(super) end: Duration,
 }
@@ -92,18 +93,24 @@ pub(super) async fn library(settings: Settings, embedder: &Embedder) -> Result<L
     Ok(Libraries { mixed, words: Arc::new(publish(&config)?) })
 }
 
-/// What `generator` says to `query` from `library`.
-pub(super) async fn alone(generator: &Generator, library: &Arc<Library>, query: &str) -> Result<String> {
+/// What `generator` says to `query` from `library`, and how long its first words take.
+pub(super) async fn alone(
+    generator: &Generator,
+    library: &Arc<Library>,
+    query: &str,
+) -> Result<(String, Option<Duration>)> {
     let conversation = Conversation::new(vec![Turn { role: Role::User, text: query.to_owned() }])?;
     let question = Question { conversation, passages_max: PASSAGES_MAX };
     let mut events = generator.answer(library.clone(), question);
-    let mut said = Vec::new();
+    let began = Instant::now();
+    let (mut said, mut first_words) = (Vec::new(), None);
     while let Some(event) = events.next().await {
         if let AnswerEvent::Words(words) = event? {
+            first_words.get_or_insert_with(|| began.elapsed());
             said.push(words.text);
         }
     }
-    Ok(said.join(" "))
+    Ok((said.join(" "), first_words))
 }
 
 impl Federation {
@@ -170,6 +177,7 @@ impl Federation {
             reason: None,
             spans: Vec::new(),
             sources: Vec::new(),
+            decided: began.elapsed(),
             first_words: None,
             end: Duration::ZERO,
         };
@@ -181,7 +189,8 @@ impl Federation {
                     told.reason = Some(finish.reason);
                     told.first_words = finish.first_words;
                 }
-                Err(AskError::Unanswered(_)) => {}
+                Ok(Event::Part(Part::Agreement(_) | Part::Disagreement(_)))
+                | Err(AskError::Unanswered(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }

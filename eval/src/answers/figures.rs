@@ -60,6 +60,9 @@ pub(crate) struct Figures {
     /// Milliseconds from a question's arrival, one at a time: to a specialist's first words, and to the end.
     first_words_ms: Times,
     end_ms: Times,
+    /// From the decision to a specialist's first words, less what these take in its own process: what network,
+    /// dispatch and merge cost, where the right specialist speaks first.
+    lead_delay_ms: Times,
     by_domain: BTreeMap<String, Part>,
     by_kind: BTreeMap<String, Part>,
     /// For each part the shares of title and words that the other parts chose, and those of the one index,
@@ -156,6 +159,7 @@ impl Figures {
             beside: Others::of(&beside, &known),
             first_words_ms: Times::of(inside.iter().filter_map(|case| case.told.first_words)),
             end_ms: Times::of(inside.iter().map(|case| case.told.end)),
+            lead_delay_ms: Times::of(known.iter().filter_map(|case| case.lead_delay())),
             by_domain: parts(&inside, |case| &case.asked.domain),
             by_kind: parts(&inside, |case| &case.asked.kind),
             shares: setting
@@ -225,6 +229,14 @@ impl Case {
     /// Whether a specialist says anything.
     pub(super) fn is_answered(&self) -> bool {
         matches!(self.told.reason, Some(Reason::Answered | Reason::Incomplete))
+    }
+
+    /// What the way to the right specialist and back costs its first words, where it speaks first.
+    fn lead_delay(&self) -> Option<Duration> {
+        let first = self.told.spans.iter().find_map(|span| span.specialist.as_ref())?;
+        let alone = self.beside?.single_first_words?;
+        let spoke = self.told.first_words?.saturating_sub(self.told.decided);
+        (first.as_str() == self.asked.domain).then(|| spoke.saturating_sub(alone))
     }
 }
 

@@ -144,6 +144,12 @@ pub(super) fn rouge_l(answer: &str, references: &[&str]) -> f64 {
     references.iter().map(score).fold(0.0, f64::max)
 }
 
+/// The one of `references` with the largest ROUGE-L.
+pub(super) fn nearest(references: &[&str], answer: &str) -> Option<String> {
+    let score = |reference: &&&str| rouge_l(answer, &[**reference]);
+    references.iter().max_by(|a, b| score(a).total_cmp(&score(b))).map(|text| (*text).to_owned())
+}
+
 fn words(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()

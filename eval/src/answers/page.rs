@@ -10,19 +10,18 @@ use super::Case;
 /// How many of each sort are shown.
 const SHOWN: usize = 15;
 
-/// Writes the page: answers that hold most and least of the known passages, those that went wrong, and some by
-/// their order, each beside what was to be said.
+/// Writes the page: answers that hold most and least of the known passages, some in between, and those that went
+/// wrong, each beside what was to be said.
 pub(super) fn write(path: &Path, cases: &[Case]) -> Result<()> {
     let score = |case: &&Case| case.judged.held.as_ref().map_or(0.0, |held| held.rouge_l);
     let mut known: Vec<&Case> = cases.iter().filter(|case| case.judged.held.is_some()).collect();
     known.sort_by(|a, b| score(b).total_cmp(&score(a)));
     let answered = known.iter().copied().filter(|case| case.is_answered());
-    let every = |step: usize| answered.clone().step_by(step.max(1)).take(SHOWN).collect::<Vec<_>>();
 
     let sections = [
-        ("Best", answered.clone().take(SHOWN).collect()),
+        ("Best", spread(answered.clone().take(known.len() / 10).collect())),
         ("Worst", answered.clone().rev().take(SHOWN).collect()),
-        ("From best to worst, evenly", every(known.len() / SHOWN)),
+        ("From best to worst", spread(answered.clone().collect())),
         (
             "Of somebody's, without an answer",
             spread(filtered(cases, |case| case.asked.own().is_some() && !case.is_answered())),

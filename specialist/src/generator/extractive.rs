@@ -32,6 +32,9 @@ use crate::{
 /// of 502 questions that belong to nobody it refuses 86 %, of 1,902 that a passage answers 0.7 % (2026-11-21).
 const SUPPORT_MIN: f32 = 0.45;
 
+/// Between the words of two passages.
+const BETWEEN_PASSAGES: &str = "\n\n";
+
 /// Neighbours of the best passage are joined to it if they are among so many of the ranking.
 const JOINED_MAX: usize = 5;
 
@@ -64,7 +67,11 @@ pub(super) fn answer(
             if cited.replace(sentence.passage) != Some(sentence.passage) {
                 yield AnswerEvent::Passage(passage.cited(similarity));
             }
-            yield AnswerEvent::Words(words(sentence, said.get(at + 1), &passage.id));
+            let goes_on = said.get(at + 1).is_some_and(|next| next.passage == sentence.passage);
+            yield AnswerEvent::Words(words(sentence, goes_on, &passage.id));
+            if !goes_on && at + 1 < said.len() {
+                yield AnswerEvent::Words(Words { text: BETWEEN_PASSAGES.to_owned(), citation: None });
+            }
         }
         yield AnswerEvent::Done(Outcome::Answered);
     }
@@ -96,13 +103,9 @@ fn section(passage: &Passage) -> (&str, &str, &str) {
     (&passage.url, &passage.title, &passage.section)
 }
 
-/// `sentence`, cited, with what keeps it from `next`.
-fn words(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>, passage_id: &str) -> Words {
-    let text = match next {
-        None => sentence.text.trim_end().to_owned(),
-        Some(next) if next.passage == sentence.passage => sentence.text.to_owned(),
-        Some(_) => format!("{}\n\n", sentence.text.trim_end()),
-    };
-    let range = sentence.range.start..sentence.range.start + sentence.text.len().min(text.len());
-    Words { text, citation: Some(Citation { passage_id: passage_id.into(), range }) }
+/// `sentence`, cited; with the white space behind it where its passage `goes_on`.
+fn words(sentence: &Sentence<'_>, goes_on: bool, passage_id: &str) -> Words {
+    let text = if goes_on { sentence.text } else { sentence.text.trim_end() };
+    let range = sentence.range.start..sentence.range.start + text.len();
+    Words { text: text.to_owned(), citation: Some(Citation { passage_id: passage_id.into(), range }) }
 }
