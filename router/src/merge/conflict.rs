@@ -21,8 +21,11 @@ const SAME_MIN: f32 = 0.88;
 /// Two sentences that conflict share at least this share of the words of the one that has fewer.
 const SHARED_MIN: f32 = 0.5;
 
-/// The same where one is negated and the other is not.
+/// Two that differ by a negation alone share at least this share of all their words.
 const SHARED_BY_NEGATION_MIN: f32 = 0.75;
+
+/// Of a sentence that adds nothing at least this share of the words stands in the other.
+const KNOWN_MIN: f32 = 0.6;
 
 /// How two sentences about the same differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,29 +62,30 @@ pub(super) fn relation(sentence: &str, standing: &str, cosine: f32) -> Relation 
     if !one.is_of_the_same(&other) {
         return Relation::Apart;
     }
-    let shared = shared(&one.words, &other.words);
+    let [known, mirrored, whole] = overlaps(&one.words, &other.words);
     let difference = match () {
-        () if shared < SHARED_MIN => None,
+        () if known.max(mirrored) < SHARED_MIN => None,
         () if units_differ(&one, &other) => Some(Difference::Units),
         () if numbers_differ(&one.quantities, &other.quantities) => Some(Difference::Numbers),
         () if dates_differ(&one, &other) => Some(Difference::Dates),
-        () if one.negated != other.negated && cosine >= SAME_MIN && shared >= SHARED_BY_NEGATION_MIN => {
+        () if one.negated != other.negated && cosine >= SAME_MIN && whole >= SHARED_BY_NEGATION_MIN => {
             Some(Difference::Negation)
         }
         () => None,
     };
     match difference {
         Some(difference) => Relation::Conflict(difference),
-        None if cosine >= SAME_MIN && adds_nothing(&one, &other) => Relation::Same,
+        None if cosine >= SAME_MIN && known >= KNOWN_MIN && adds_nothing(&one, &other) => Relation::Same,
         None => Relation::Apart,
     }
 }
 
-/// The share of the words of the sentence that has fewer which the other has too: 0 to 1.
+/// How many words both have, as a share of those of the one, of the other, and of all: each 0 to 1.
 #[expect(clippy::cast_precision_loss, reason = "counts of words")]
-fn shared(one: &BTreeSet<String>, other: &BTreeSet<String>) -> f32 {
-    let fewer = one.len().min(other.len());
-    if fewer == 0 { 1.0 } else { one.intersection(other).count() as f32 / fewer as f32 }
+fn overlaps(one: &BTreeSet<String>, other: &BTreeSet<String>) -> [f32; 3] {
+    let common = one.intersection(other).count();
+    let share = |of: usize| if of == 0 { 1.0 } else { common as f32 / of as f32 };
+    [share(one.len()), share(other.len()), share(one.len() + other.len() - common)]
 }
 
 /// Whether the same number has units of one kind that are not the same amount ("5 mg" and "5 g"), or the

@@ -30,7 +30,7 @@ pub(super) struct Facts {
 /// Of each two, a sentence about the one is not about the other.
 const CONTRASTS: [[&str; 2]; 16] = [
     [
-        " child children infant baby babies newborn neonate toddler adolescent teenager kid pediatric ",
+        " child children childhood infant baby babies newborn neonate toddler adolescent teenager kid pediatric ",
         " adult elderly ",
     ],
     [" woman women girl female mother ", " man men boy male father "],

@@ -263,7 +263,8 @@ impl Reader<'_> {
             }
             let counts =
                 value(token).is_some() || multiple(token).is_some() || Unit::named(&token.lower).is_some();
-            if counts || holds(ORDINALS, &token.lower) || self.month(at).is_some() {
+            let known = holds(ORDINALS, &token.lower) || often(&token.lower).is_some();
+            if counts || known || self.month(at).is_some() {
                 continue;
             }
             if at > 0 && token.text.starts_with(char::is_uppercase) {
@@ -289,14 +290,6 @@ impl Reader<'_> {
     }
 
     fn rhythm(&mut self, at: usize) {
-        let often = match self.lower(at) {
-            "hourly" => Some("hour"),
-            "daily" => Some("day"),
-            "weekly" => Some("week"),
-            "monthly" => Some("month"),
-            "yearly" | "annually" => Some("year"),
-            _ => None,
-        };
         let by = at.checked_sub(1).is_some_and(|before| {
             let told = ["per", "each", "every", "/"].contains(&self.lower(before));
             // "5 mg a day", "twice a day", but not "for a day".
@@ -305,7 +298,19 @@ impl Reader<'_> {
                 && (Unit::named(after).is_some() || holds(" once twice ", after)))
         });
         let every = ["hour", "day", "week", "month", "year"].into_iter().find(|unit| *unit == self.lower(at));
-        self.facts.rhythms.extend(often.or(every.filter(|_| by)));
+        self.facts.rhythms.extend(often(self.lower(at)).or(every.filter(|_| by)));
+    }
+}
+
+/// What "daily" and the like stand for.
+fn often(word: &str) -> Option<&'static str> {
+    match word {
+        "hourly" => Some("hour"),
+        "daily" => Some("day"),
+        "weekly" => Some("week"),
+        "monthly" => Some("month"),
+        "yearly" | "annually" => Some("year"),
+        _ => None,
     }
 }
 
@@ -314,10 +319,12 @@ fn is_negation(word: &str) -> bool {
     words.contains(&word) || word.ends_with("n't")
 }
 
-/// Whether this can be the name of one of a sort: "2", "B", "IV".
+/// Whether this can be the name of one of a sort: "2", "B", "IV", "IIIA".
 fn names_one(token: &Token) -> bool {
-    let roman = !token.text.is_empty() && token.text.chars().all(|c| matches!(c, 'I' | 'V' | 'X'));
-    let letter = token.text.chars().count() == 1 && token.text.chars().all(|c| c.is_ascii_uppercase());
+    let numeral = token.text.trim_end_matches(['A', 'B', 'C', 'D']);
+    let roman =
+        token.text.len() <= numeral.len() + 1 && numeral.chars().all(|c| matches!(c, 'I' | 'V' | 'X'));
+    let letter = token.text.len() == 1 && token.text.chars().all(|c| c.is_ascii_uppercase());
     token.kind == Kind::Number || (token.kind == Kind::Word && (roman || letter))
 }
 

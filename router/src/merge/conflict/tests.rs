@@ -83,6 +83,7 @@ fn one_that_denies_what_the_other_says_conflicts() {
     negation("The tenant can terminate the contract.", "The tenant cannot terminate the contract.");
     negation("Surgery is possible without radiation.", "Surgery is possible with radiation.");
     // Only where little else differs.
+    apart("It attacks cancer cells with less harm.", "It attacks and marks specific cells without harm.");
     assert_eq!(relation("Honey is safe for infants.", "Honey isn't safe for infants.", 0.8), Relation::Apart);
 }
 
@@ -114,6 +115,8 @@ fn what_is_about_another_thing_is_neither_same_nor_conflict() {
     apart("Low doses are 5 mg.", "High doses are 50 mg.");
     apart("Section 5 sets a limit of 10 days.", "Section 6 sets a limit of 20 days.");
     apart("The oral dose is 10 mg.", "The intravenous dose is 5 mg.");
+    apart("In stage IIA 80 % survive.", "In stage IIIB 40 % survive.");
+    apart("Childhood leukaemia takes two years to treat.", "Adult leukaemia takes three years to treat.");
     apart("Women need 10 mg of iron.", "Men need 8 mg of iron.");
 }
 
@@ -127,6 +130,7 @@ fn what_says_more_is_not_the_same_and_no_conflict() {
     more("Mars has two moons, found in 1877.", "Mars has two moons.");
     more("Wash for 20 seconds and dry for 30 seconds.", "Wash for 20 seconds.");
     more("Take 5 mg of it, at most 4 times a day.", "Take 5 mg of it.");
+    apart("Staging finds out how far the cancer spread.", "Staging decides about surgery and radiation.");
     // Different things are counted.
     apart("Mars has two moons.", "Mars has three volcanoes.");
     apart("Mars has two moons.", "Mars has two volcanoes.");
