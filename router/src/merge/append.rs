@@ -10,6 +10,16 @@ use super::{
     templates,
 };
 
+/// A sentence that waited, and what becomes of it.
+#[derive(Debug)]
+struct Reply {
+    /// Bytes of the block's text, with the white space after it.
+    range: Range<usize>,
+    fate: Fate,
+    /// It goes out.
+    said: bool,
+}
+
 /// A sentence of a block that stands in the answer.
 #[derive(Debug, Clone)]
 struct Standing {
@@ -62,44 +72,52 @@ impl Merge {
         parts: &mut Vec<Part>,
     ) {
         let standing = self.standing(measures);
-        let block = &self.blocks[place];
-        let mut sentences = block.sentences();
-        let compared = sentences.len();
-        let rest = sentences.last().map_or(0, |last| last.end)..block.text.len();
-        if !rest.is_empty() {
-            sentences.push(rest);
-        }
-        let vectors = measures.get(&place).map_or(&[][..], |measure| &measure.sentences);
-        let others: Vec<Sentence> = standing.iter().map(|one| self.sentence(one, measures)).collect();
-        let fates: Vec<Fate> = (0..sentences.len())
-            .map(|nth| {
-                let text = block.text[sentences[nth].clone()].trim();
-                let vector = vectors.get(nth).filter(|_| nth < compared && !text.is_empty());
-                fate(&Sentence { text, vector }, &others)
-            })
-            .collect();
-        let new = fates.iter().map(|fate| match fate {
-            Fate::New => adds,
-            Fate::Repeats(_) => false,
-            Fate::Conflicts(..) => true,
-        });
-        let texts: Vec<&str> = sentences.iter().map(|range| &block.text[range.clone()]).collect();
-        let said = together(&texts, new.collect());
-        let chosen = chosen(&texts, &sentences, &said);
-        let [repeated, outranked] = left_out(&texts, &fates, &said);
+        let replies = self.replies(place, adds, &standing, measures);
+        let block = &mut self.blocks[place];
+        block.settle();
+        let [repeated, outranked] = left_out(&block.text, &replies);
         if repeated + outranked > 0 {
             let specialist = block.speaker.id.clone();
             self.left_out.push(LeftOut { specialist, repeated, outranked });
         }
-        self.blocks[place].settle();
-        for range in chosen {
+        for range in chosen(&self.blocks[place].text, &replies) {
             for piece in self.blocks[place].pieces_in(&range) {
                 self.words(place, piece, parts);
             }
         }
         self.close(place, parts);
-        self.agree(place, &sentences, &fates, &standing, parts);
-        self.disagree(place, &sentences, &fates, &standing, parts);
+        self.agree(place, &replies, &standing, parts);
+        self.disagree(place, &replies, &standing, parts);
+    }
+
+    /// What becomes of each sentence of `place`; what follows those that are compared is one, and new.
+    fn replies(
+        &self,
+        place: usize,
+        adds: bool,
+        standing: &[Standing],
+        measures: &HashMap<usize, Measure>,
+    ) -> Vec<Reply> {
+        let block = &self.blocks[place];
+        let mut ranges = block.sentences();
+        let rest = ranges.last().map_or(0, |last| last.end)..block.text.len();
+        ranges.extend((!rest.is_empty()).then_some(rest));
+        let texts: Vec<&str> = ranges.iter().map(|range| &block.text[range.clone()]).collect();
+        let vectors = measures.get(&place).map_or(&[][..], |measure| &measure.sentences);
+        let others: Vec<Sentence> = standing.iter().map(|one| self.sentence(one, measures)).collect();
+        let fate = |(nth, text): (usize, &&str)| {
+            let text = text.trim();
+            fate(&Sentence { text, vector: vectors.get(nth).filter(|_| !text.is_empty()) }, &others)
+        };
+        let fates: Vec<Fate> = texts.iter().enumerate().map(fate).collect();
+        let needed = fates.iter().map(|fate| match fate {
+            Fate::New => adds,
+            Fate::Repeats(_) => false,
+            Fate::Conflicts(..) => true,
+        });
+        let said = together(&texts, needed.collect());
+        let replies = ranges.into_iter().zip(fates).zip(said);
+        replies.map(|((range, fate), said)| Reply { range, fate, said }).collect()
     }
 
     /// The sentences that stand in the answer and were measured.
@@ -124,18 +142,11 @@ impl Merge {
     }
 
     /// Names `place` as a source of what it repeats; in words, too, where none of its own are there.
-    fn agree(
-        &mut self,
-        place: usize,
-        sentences: &[Range<usize>],
-        fates: &[Fate],
-        standing: &[Standing],
-        parts: &mut Vec<Part>,
-    ) {
+    fn agree(&mut self, place: usize, replies: &[Reply], standing: &[Standing], parts: &mut Vec<Part>) {
         let specialist = self.blocks[place].speaker.id.clone();
         let mut sources: Vec<usize> = Vec::new();
         let mut repeats = 0;
-        for (range, fate) in sentences.iter().zip(fates) {
+        for Reply { range, fate, .. } in replies {
             let Fate::Repeats(other) = fate else { continue };
             repeats += 1;
             let range = trimmed(&self.blocks[place].text, range.clone());
@@ -148,22 +159,15 @@ impl Merge {
             parts.push(Part::Agreement(Agreement { range, specialist, citation }));
         }
         if repeats > 0 && !self.blocks[place].spoke() {
-            let agrees = templates::agrees(&self.name(place), repeats == fates.len(), &sources);
+            let agrees = templates::agrees(&self.name(place), repeats == replies.len(), &sources);
             parts.push(self.own_words(agrees));
         }
     }
 
     /// Points at what of `place` contradicts what stood there before it.
-    fn disagree(
-        &mut self,
-        place: usize,
-        sentences: &[Range<usize>],
-        fates: &[Fate],
-        standing: &[Standing],
-        parts: &mut Vec<Part>,
-    ) {
+    fn disagree(&mut self, place: usize, replies: &[Reply], standing: &[Standing], parts: &mut Vec<Part>) {
         let mut pairs: Vec<(String, String, Vec<Difference>)> = Vec::new();
-        for (range, fate) in sentences.iter().zip(fates) {
+        for Reply { range, fate, .. } in replies {
             let Fate::Conflicts(other, difference) = *fate else { continue };
             let (earlier, range) = (&standing[other], trimmed(&self.blocks[place].text, range.clone()));
             let Some(later) = self.blocks[place].stands_at(&range) else { continue };
@@ -189,18 +193,22 @@ impl Merge {
     }
 }
 
-/// The ranges that go out where these sentences are `said`: with them the line breaks between them, so that
+/// The ranges of `text` that go out: with the sentences that are said the line breaks between them, so that
 /// paragraphs stay apart.
-fn chosen(texts: &[&str], sentences: &[Range<usize>], said: &[bool]) -> Vec<Range<usize>> {
+fn chosen(text: &str, replies: &[Reply]) -> Vec<Range<usize>> {
     let mut chosen: Vec<Range<usize>> = Vec::new();
-    for (at, range) in sentences.iter().enumerate() {
-        let trimmed = range.start + texts[at].trim_end().len();
-        let follows = said[at + 1..].iter().any(|said| *said);
-        let range = if said[at] {
+    for (at, Reply { range, said, .. }) in replies.iter().enumerate() {
+        let words_end = trimmed(text, range.clone()).end;
+        let after = &replies[at + 1..];
+        let range = if *said {
             // What is last ends where its words do, if something was left out after it.
-            range.start..if follows || at + 1 == said.len() { range.end } else { trimmed }
-        } else if !chosen.is_empty() && said.get(at + 1) == Some(&true) && texts[at].ends_with('\n') {
-            trimmed..range.end
+            let ends = !after.is_empty() && !after.iter().any(|reply| reply.said);
+            range.start..if ends { words_end } else { range.end }
+        } else if !chosen.is_empty()
+            && after.first().is_some_and(|next| next.said)
+            && text[range.clone()].ends_with('\n')
+        {
+            words_end..range.end
         } else {
             continue;
         };
@@ -212,13 +220,11 @@ fn chosen(texts: &[&str], sentences: &[Range<usize>], said: &[bool]) -> Vec<Rang
     chosen
 }
 
-/// The bytes of the sentences that are not `said`: of those that repeat, and of the others.
-fn left_out(texts: &[&str], fates: &[Fate], said: &[bool]) -> [usize; 2] {
+/// The bytes of the sentences that are not said: of those that repeat, and of the others.
+fn left_out(text: &str, replies: &[Reply]) -> [usize; 2] {
     [true, false].map(|repeats| {
-        let sentences = texts.iter().zip(fates).zip(said);
-        let left =
-            sentences.filter(|((_, fate), said)| !**said && matches!(fate, Fate::Repeats(_)) == repeats);
-        left.map(|((text, _), _)| text.trim().len()).sum()
+        let of_these = |reply: &&Reply| !reply.said && matches!(reply.fate, Fate::Repeats(_)) == repeats;
+        replies.iter().filter(of_these).map(|reply| text[reply.range.clone()].trim().len()).sum()
     })
 }
 

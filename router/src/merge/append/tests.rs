@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use proto::{AnswerEvent, Citation, Outcome, Passage, SpecialistId, UnitVector, Words};
 
-use super::super::{Agreement, Difference, Disagreement, Input, LeftOut, Measure, Merge, Part, Speaker};
+use super::super::{
+    Agreement, Difference, Disagreement, Input, LeftOut, Measure, Merge, Part, SENTENCES_MAX, Speaker,
+};
 
 /// What one says, sentence by sentence, and how well it is supported.
 struct Says<'a> {
@@ -188,6 +190,17 @@ fn the_best_supported_follows_first_and_the_next_is_compared_with_it_too() {
     ]);
     let expected = "\n\n**School**\n\nWater: drink it. Juice: it helps. [2]\n\n*Museum says the same* [3]";
     assert!(text(&parts).ends_with(expected), "{}", text(&parts));
+}
+
+#[test]
+fn what_follows_the_sentences_that_are_compared_is_new() {
+    let lead = Says { sentences: &["Water: drink it."], ..LEAD };
+    let second =
+        Says { institution: "Museum", sentences: &["Water: drink it. "; SENTENCES_MAX + 2], support: 0.6 };
+    let (parts, merge) = merged(&[lead, second]);
+    let expected = "Water: drink it. [1]\n\n**Museum**\n\nWater: drink it. Water: drink it.  [2]";
+    assert_eq!(text(&parts), expected);
+    assert_eq!(merge.left_out()[0].repeated, 16 * SENTENCES_MAX);
 }
 
 #[test]
