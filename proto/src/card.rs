@@ -15,6 +15,9 @@ use crate::{
 /// The most bytes that a card may have.
 pub const CARD_BYTES_MAX: usize = 256 << 10;
 
+/// The most of the user's earlier turns that a specialist may be shown.
+pub const HISTORY_TURNS_MAX: usize = 16;
+
 /// A specialist's name in the fleet: lower-case letters, digits and hyphens, starting with a
 /// letter, 1 to 64. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -132,6 +135,9 @@ pub struct Card {
     pub probing: Probing,
     /// How much of where a passage lies is its heading's: 0 to 1.
     pub title_share: f32,
+    /// How many of the user's earlier turns it may be shown with a question that follows up on them: 0 to
+    /// [`HISTORY_TURNS_MAX`].
+    pub history_turns_max: usize,
 }
 
 /// What of a question a specialist's index may be shown before anybody is asked.
@@ -173,6 +179,7 @@ impl TryFrom<wire::Card> for Card {
             asks_consent,
             probing: _,
             title_share,
+            history_turns_max,
         } = card;
         Ok(Self {
             id: specialist_id.parse()?,
@@ -190,8 +197,17 @@ impl TryFrom<wire::Card> for Card {
             asks_consent,
             probing,
             title_share: within("title_share", title_share, (0.0, 1.0))?,
+            history_turns_max: history_turns(history_turns_max)?,
         })
     }
+}
+
+fn history_turns(count: u32) -> Result<usize, Invalid> {
+    let found = count as usize;
+    let problem = format!("is {found}, where 0 to {HISTORY_TURNS_MAX} is allowed");
+    (found <= HISTORY_TURNS_MAX)
+        .then_some(found)
+        .ok_or_else(|| Invalid::malformed("history_turns_max", problem))
 }
 
 /// A card as the exact bytes that its owner published, and what they say.

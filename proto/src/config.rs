@@ -41,6 +41,9 @@ pub struct SpecialistConfig {
     /// How much of a passage's rank for a question is its words': 0, only its vector counts, to 1.
     #[serde(default = "lexical_share")]
     pub lexical_share: f32,
+    /// How many of the user's earlier turns it may be shown with a question that follows up on them: 0 to 16.
+    #[serde(default = "history_turns_max")]
+    pub history_turns_max: u32,
     /// Folder or file of the corpus, relative to this file. Absent only for a scripted generator.
     pub corpus: Option<PathBuf>,
     /// Address to listen on, `host:port`.
@@ -64,6 +67,10 @@ fn title_share() -> f32 {
 
 fn lexical_share() -> f32 {
     0.1
+}
+
+fn history_turns_max() -> u32 {
+    2
 }
 
 fn rescan_ms() -> u64 {

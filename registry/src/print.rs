@@ -123,6 +123,7 @@ fn card_rows(published: &PublishedCard) -> Vec<(&'static str, String)> {
         ("notice", card.notice.clone()),
         ("consent", if card.asks_consent { "asked of whoever asks".into() } else { String::new() }),
         ("probes", probes(card.probing).into()),
+        ("history", earlier_turns(card.history_turns_max)),
         ("license", card.license.clone()),
         ("generator", card.generator.clone()),
         ("passages", card.passage_count.to_string()),
@@ -209,6 +210,14 @@ fn list_table(registrations: &[Registration]) -> Result<String, Failure> {
     Ok(rows.iter().map(line).collect())
 }
 
+/// What of a conversation the router shows it.
+fn earlier_turns(count: usize) -> String {
+    match count {
+        0 => "none: it sees the question alone".to_owned(),
+        count => format!("up to {count} of the user's, with a question that follows up on them"),
+    }
+}
+
 fn card_json(bytes: &[u8]) -> Result<Value, Failure> {
     let published = PublishedCard::read(bytes.to_vec())?;
     let card = published.card();
@@ -222,6 +231,7 @@ fn card_json(bytes: &[u8]) -> Result<Value, Failure> {
         "asks_consent": card.asks_consent,
         "probing": probes(card.probing),
         "title_share": card.title_share,
+        "history_turns_max": card.history_turns_max,
         "license": card.license,
         "public_endpoint": card.public_endpoint.to_string(),
         "generator": card.generator,

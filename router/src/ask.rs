@@ -11,7 +11,10 @@ use std::{
 
 use embedding::{Backend, EmbedError, Timing};
 use futures_util::{Stream, StreamExt, future::join_all};
-use proto::{AskOptions, Conversation, Embedding, Evidence, Probe, Probing, Space, SpecialistId, Terms};
+use proto::{
+    AskOptions, Card, Conversation, Embedding, Evidence, Probe, Probing, Space, SpecialistId, Terms,
+    card::HISTORY_TURNS_MAX,
+};
 use registry::{Slot, Snapshot, SnapshotError};
 
 use crate::{
@@ -96,6 +99,8 @@ pub struct Routed {
     pub question: Embedding,
     /// Whether that is where the question lies with what the user said before it.
     pub history: History,
+    /// What the user said before it, oldest first, where the question follows up on that; else nothing.
+    pub earlier: Vec<String>,
     /// Where nobody covers the question: its language, if that is none that the encoder covers.
     pub foreign: Option<Foreign>,
     /// What those claimed who were probed, before it was held to earlier answers.
@@ -104,6 +109,14 @@ pub struct Routed {
     pub backend: Backend,
     /// What the stages took.
     pub timings: Timings,
+}
+
+impl Routed {
+    /// What `card` allows its specialist to see of what the user said before the question: the latest turns.
+    pub fn shown(&self, card: &Card) -> &[String] {
+        let from = self.earlier.len().saturating_sub(card.history_turns_max);
+        self.earlier.get(from..).unwrap_or_default()
+    }
 }
 
 /// What the stages of a route took.
@@ -230,11 +243,23 @@ async fn route(app: &App, question: &Question) -> Result<Routed, AskError> {
         calibration: app.rules.calibration.clone(),
         snapshot,
         question: embedded.embedding,
+        earlier: earlier(&question.conversation, &history),
         history,
         foreign,
         backend: embedded.backend,
         timings,
     })
+}
+
+/// The turns that a question follows up on, as many as anybody may see.
+pub fn earlier(conversation: &Conversation, history: &History) -> Vec<String> {
+    if !history.used() {
+        return Vec::new();
+    }
+    let mut latest: Vec<String> =
+        conversation.earlier().rev().take(HISTORY_TURNS_MAX).map(str::to_owned).collect();
+    latest.reverse();
+    latest
 }
 
 /// Probes those whom the prototypes leave in doubt, all at once; whoever does not answer is judged by its

@@ -29,8 +29,8 @@ use line::{Line, Trial};
 /// How many passages a specialist is asked for; it is held to that.
 const PASSAGES_MAX: usize = 8;
 
-/// A question for one specialist. It goes out and nothing before it: what others said earlier is not
-/// this institution's to see.
+/// A question for one specialist. Of what was said before it goes out what its card allows, and never what
+/// others answered.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// Whom.
@@ -39,6 +39,8 @@ pub struct Asked<'a> {
     pub request_id: &'a str,
     /// What.
     pub question: &'a str,
+    /// What the user said before it, oldest first.
+    pub earlier: &'a [String],
     /// Until when.
     pub deadline: Instant,
     /// Even where it failed too often lately: nobody else covers its domain.
@@ -164,11 +166,12 @@ impl Dispatch {
 
     /// Asks a specialist; the stream ends after `Done` or `Lost`.
     pub fn ask(&self, asked: Asked<'_>) -> impl Stream<Item = Heard> + Send + use<> {
-        let Asked { endpoint, request_id, question, deadline, insist } = asked;
+        let Asked { endpoint, request_id, question, earlier, deadline, insist } = asked;
+        let turns = earlier.iter().map(String::as_str).chain([question]);
         let (line, limits) = (self.line(endpoint), self.limits.clone());
         let request = AnswerRequest {
             request_id: request_id.to_owned(),
-            turns: vec![Turn { role: Role::User.into(), text: question.to_owned() }],
+            turns: turns.map(|text| Turn { role: Role::User.into(), text: text.to_owned() }).collect(),
             passages_max: u32::try_from(PASSAGES_MAX).unwrap_or(u32::MAX),
         };
         async_stream::stream! {

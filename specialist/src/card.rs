@@ -52,6 +52,7 @@ fn card(config: &SpecialistConfig, endpoint: &str, passage_count: usize) -> wire
         asks_consent: config.asks_consent,
         probing: probing(config).into(),
         title_share: config.title_share,
+        history_turns_max: config.history_turns_max,
     }
 }
 

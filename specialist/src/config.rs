@@ -160,6 +160,9 @@ mod tests {
                 format!("specialist.toml: lexical_share: is {}, where", share.replace("nan", "NaN"));
             assert!(bad(&shared).starts_with(&expected), "{}", bad(&shared));
         }
+        let told = format!("{CARD}corpus = \"c\"\nhistory_turns_max = 17");
+        let expected = "specialist.toml: card.history_turns_max: is 17, where 0 to 16 is allowed";
+        assert_eq!(bad(&told), expected);
         let none = format!("{CARD}corpus = \"c\"\nencoder = {{ kind = \"none\" }}");
         assert_eq!(bad(&none), "specialist.toml: encoder: an extractive generator needs an encoder");
     }

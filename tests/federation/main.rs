@@ -26,6 +26,7 @@ mod failures;
 mod fleet;
 mod full_disk;
 mod general;
+mod history;
 mod hostile;
 mod hosts;
 mod indexing;

@@ -1,7 +1,7 @@
 //! Follow-ups stay with whom the conversation was with, and whoever changes the subject leaves.
 
 use proto::wire::{
-    CandidateStatus, Decision, FinishReason, HistoryReason, Role, RouteRequest, Turn, Verdict,
+    AskOptions, CandidateStatus, Decision, FinishReason, HistoryReason, Role, RouteRequest, Turn, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -11,11 +11,11 @@ use crate::{
     harness::{Router, run},
 };
 
-fn user(text: &str) -> Turn {
+pub(crate) fn user(text: &str) -> Turn {
     Turn { role: Role::User.into(), text: text.into() }
 }
 
-fn assistant(text: &str) -> Turn {
+pub(crate) fn assistant(text: &str) -> Turn {
     Turn { role: Role::Assistant.into(), text: text.into() }
 }
 
@@ -47,7 +47,7 @@ async fn a_follow_up_stays_and_a_change_of_subject_leaves() {
     let alone = decides(&router, vec![user("is that so?")]).await;
     assert_eq!(alone.verdict(), Verdict::Abstain);
     let follow_up = vec![user("why is Mars red"), assistant("Iron dust."), user("is that so?")];
-    let decision = decides(&router, follow_up.clone()).await;
+    let decision = decides(&router, follow_up).await;
     assert_eq!(lead(&decision), (Some("planets"), HistoryReason::FollowsByCosine));
     assert!(decision.history.unwrap().used);
 
@@ -61,12 +61,14 @@ async fn a_follow_up_stays_and_a_change_of_subject_leaves() {
     let history = decision.history.unwrap();
     assert!(!history.used && history.margin.is_some_and(|margin| margin > 0.0));
 
-    // It is asked the question alone, to which no passage is an answer.
-    let answer = router.ask_turns(follow_up).await;
+    // By itself it says nothing that a passage could answer.
+    let told = vec![user("why is Mars red, is it iron dust on its ground"), user("is that so?")];
+    let answer = router.ask_turns(told, AskOptions::default()).await;
     assert_eq!(
         (answer.reason(), answer.status_of("planets")),
-        (FinishReason::NoAnswer, CandidateStatus::NoAnswer)
+        (FinishReason::Answered, CandidateStatus::Answered)
     );
+    assert!(answer.words_of("planets").starts_with("Mars is red because"), "{}", answer.text());
 }
 
 #[tokio::test]

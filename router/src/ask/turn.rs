@@ -142,6 +142,7 @@ impl Turn {
             endpoint: &candidate.registration.endpoint,
             request_id: &self.routed.request_id,
             question: &self.question,
+            earlier: self.routed.shown(candidate.registration.card.card()),
             deadline: self.deadline,
             insist: candidate.ejected,
         });

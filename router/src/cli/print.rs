@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    iter,
     num::NonZeroU32,
 };
 
@@ -76,14 +77,20 @@ pub(super) fn listed(decision: &Decision) -> (impl Iterator<Item = &Candidate>, 
     (scored.chain(far.take(FAR_MAX)), more)
 }
 
-/// Who sees the question, as a line; empty where nobody does.
+/// Who sees the question, and how many earlier turns, as a line; empty where nobody does.
 fn seen_by(decision: &Decision) -> String {
-    let at_once = |id: &&String| {
+    let at_once = |(id, _): &(&String, u32)| {
         let mut candidates = decision.candidates.iter();
         candidates.any(|c| c.specialist_id == **id && c.status() == CandidateStatus::Asked)
     };
-    let (asked, reserves): (Vec<_>, Vec<_>) = decision.seen_by.iter().partition(at_once);
-    let join = |ids: Vec<&String>| ids.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let turns = decision.earlier_turns.iter().copied().chain(iter::repeat(0));
+    let (asked, reserves): (Vec<_>, Vec<_>) = decision.seen_by.iter().zip(turns).partition(at_once);
+    let name = |(id, turns): (&String, u32)| match turns {
+        0 => id.clone(),
+        1 => format!("{id} (with 1 earlier turn)"),
+        more => format!("{id} (with {more} earlier turns)"),
+    };
+    let join = |seen: Vec<_>| seen.into_iter().map(name).collect::<Vec<_>>().join(", ");
     match (asked.is_empty(), reserves.is_empty()) {
         (true, _) => String::new(),
         (_, true) => format!("Seen by: {}\n", join(asked)),
@@ -232,6 +239,7 @@ pub(super) fn decision_value(decision: &Decision) -> Value {
         "history": decision.history.map(history_value),
         "language": (!decision.language.is_empty()).then_some(&decision.language),
         "seen_by": decision.seen_by,
+        "earlier_turns": decision.earlier_turns,
         "candidates": decision.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "timings_us": {
             "tokenize": timings.tokenize_us,

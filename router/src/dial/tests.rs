@@ -262,6 +262,7 @@ async fn losses(dispatch: &Dispatch, endpoint: &Endpoint) -> Vec<Loss> {
         endpoint,
         request_id: "request",
         question: "why is Mars red",
+        earlier: &[],
         deadline: Instant::now() + PATIENCE,
         insist: false,
     });

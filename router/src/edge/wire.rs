@@ -38,6 +38,7 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
             .map(|foreign| foreign.language.code().to_owned())
             .unwrap_or_default(),
         derivation: None,
+        earlier_turns: earlier_turns(routed).collect(),
     }
 }
 
@@ -57,6 +58,13 @@ pub(super) fn history(history: &History) -> wire::History {
 /// All who would see the question, in the order in which they would.
 pub(super) fn seen_by(decision: &Decision) -> impl Iterator<Item = &SpecialistId> {
     decision.verdict.seen_by().map(|at| decision.candidates[at].registration.id())
+}
+
+/// How many of the user's earlier turns each of them would see with it.
+pub(super) fn earlier_turns(routed: &Routed) -> impl Iterator<Item = u32> {
+    let decision = &routed.decision;
+    let shown = |at: usize| routed.shown(decision.candidates[at].registration.card.card()).len();
+    decision.verdict.seen_by().map(move |at| count(shown(at)))
 }
 
 fn candidate(candidate: &Candidate) -> wire::Candidate {

@@ -34,7 +34,12 @@ pub(crate) fn check(plan: &Plan, run: &Run) -> Result<(), String> {
     ensure!(run.in_flight == 0, "{} permits are still taken when everybody has gone", run.in_flight);
     for seen in &run.seen {
         let shown_more = matches!(seen.what, What::CalledOddly(_));
-        ensure!(!shown_more, "{} was shown more than the question: {:?}", seen.who, seen.what);
+        ensure!(
+            !shown_more,
+            "{} was shown something else than the question and the turns that it may see: {:?}",
+            seen.who,
+            seen.what
+        );
     }
     for (question, answer) in run.answers.iter().enumerate() {
         let case = Case::new(plan, run, question, answer);

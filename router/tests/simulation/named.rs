@@ -35,6 +35,8 @@ fn scene(scripts: Vec<Script>, faults: &[(u64, What)]) -> Plan {
             patience: PATIENCE,
             near: (0u8..).map(|at| 0.9 - f32::from(at) * 0.2).take(scripts.len()).collect(),
             leaves_after: None,
+            earlier: 3,
+            follows: true,
         }],
         specialists: scripts.into_iter().map(|script| vec![script]).collect(),
         policy: Policy::default(),

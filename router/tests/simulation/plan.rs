@@ -47,6 +47,10 @@ pub(crate) struct Question {
     pub(crate) near: Vec<f32>,
     /// The reader goes away after so many events.
     pub(crate) leaves_after: Option<usize>,
+    /// How many turns the user said before it.
+    pub(crate) earlier: usize,
+    /// Whether it follows up on them.
+    pub(crate) follows: bool,
 }
 
 /// Something happens to a specialist's host or to the network between it and the router.
@@ -80,6 +84,11 @@ pub(crate) enum What {
 /// What the `at`th specialist is called.
 pub(crate) fn name(at: usize) -> String {
     format!("s{at}")
+}
+
+/// How many of the user's earlier turns the `at`th specialist may see, by its card.
+pub(crate) fn history_turns_max(at: usize) -> usize {
+    [0, 2, 16, 1, 0][at]
 }
 
 /// Refused is who is less than 0.1 near; asked is whose probability is at least 1 less `miss_max`.
@@ -124,6 +133,13 @@ impl Plan {
         }
     }
 
+    /// How many earlier turns `whom` is to see with each question.
+    pub(crate) fn shown(&self, whom: usize) -> Vec<usize> {
+        let shown =
+            |asked: &Question| if asked.follows { asked.earlier.min(history_turns_max(whom)) } else { 0 };
+        self.questions.iter().map(shown).collect()
+    }
+
     /// Whether nothing ever happens to it.
     pub(crate) fn is_spared(&self, whom: usize) -> bool {
         self.faults.iter().all(|fault| fault.whom != whom)
@@ -146,6 +162,8 @@ fn question(dice: &mut Dice, specialists: usize) -> Question {
         patience: if dice.one_in(6) { dice.millis(500..=8_000) } else { PATIENCE },
         near,
         leaves_after: dice.one_in(8).then(|| usize::try_from(dice.roll(1..=4)).unwrap()),
+        earlier: dice.pick(&[0, 0, 1, 2, 20]),
+        follows: dice.one_in(2),
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     time::Duration,
 };
 
-use proto::{SpecialistId, wire::AnswerRequest};
+use proto::{
+    SpecialistId,
+    wire::{AnswerRequest, Role, Turn},
+};
 use router::{
     ask::{AskError, Event, Finish, Routed},
     merge::{Part, Span},
@@ -32,18 +35,16 @@ pub(crate) enum What {
     Dialled,
     /// A call with this question arrived.
     Called(usize),
-    /// A call arrived that shows it something else than this question.
+    /// A call arrived that shows it something else than this question with the turns that it may see.
     CalledOddly(usize),
 }
 
 impl Record {
-    /// A call of `who` arrived; how many came before it for the same question.
-    pub(crate) fn arrived(&self, who: &str, request: &AnswerRequest) -> usize {
+    /// A call of `who` arrived, which is to show it `turns`; how many came before it for the same question.
+    pub(crate) fn arrived(&self, who: &str, request: &AnswerRequest, turns: &[Turn]) -> usize {
         let question: usize = request.request_id.parse().unwrap();
-        let turns: Vec<&str> = request.turns.iter().map(|turn| turn.text.as_str()).collect();
         // A panic in here would be the specialist's failure, not the test's.
-        let what =
-            if turns == [text(question)] { What::Called(question) } else { What::CalledOddly(question) };
+        let what = if request.turns == turns { What::Called(question) } else { What::CalledOddly(question) };
         let earlier = self.lock().iter().filter(|seen| seen.who == who && seen.what == what).count();
         self.push(who, what);
         earlier
@@ -65,6 +66,13 @@ impl Record {
     fn lock(&self) -> MutexGuard<'_, Vec<Seen>> {
         self.0.lock().unwrap()
     }
+}
+
+/// What the user says: the last `earlier` turns before a question, oldest first, and the question.
+pub(crate) fn turns(question: usize, earlier: usize) -> Vec<Turn> {
+    let before = (1..=earlier).rev().map(|ago| format!("Said {ago} turns before {question}."));
+    let said = before.chain([text(question)]);
+    said.map(|text| Turn { role: Role::User.into(), text }).collect()
 }
 
 /// What is asked.

@@ -9,7 +9,7 @@ use proto::wire::{
 use tokio::time::sleep;
 use tonic::{Code, Request, Response, Status};
 
-use crate::record::Record;
+use crate::record::{Record, turns};
 
 /// The longest that a specialist which keeps to the contract is without an event.
 pub(crate) const EVENT_EVERY: Duration = Duration::from_secs(2);
@@ -125,6 +125,8 @@ pub(crate) struct Scripted {
     pub(crate) id: String,
     /// One for each question.
     pub(crate) scripts: Vec<Script>,
+    /// How many earlier turns are to come with each question.
+    pub(crate) shown: Vec<usize>,
     pub(crate) record: Record,
 }
 
@@ -152,8 +154,8 @@ impl SpecialistService for Scripted {
 
     async fn answer(&self, request: Request<AnswerRequest>) -> Result<Response<Self::AnswerStream>, Status> {
         let request = request.into_inner();
-        let earlier = self.record.arrived(&self.id, &request);
         let question: usize = request.request_id.parse().unwrap();
+        let earlier = self.record.arrived(&self.id, &request, &turns(question, self.shown[question]));
         let script = self.scripts[question].clone();
         if earlier < script.refusals {
             return Err(Status::unavailable("in the script"));

@@ -16,17 +16,19 @@ use futures_util::{
     StreamExt,
     future::{BoxFuture, join_all},
 };
+use prost::Message as _;
 use proto::{
-    AskOptions, Embedding, Endpoint, Prototype, Prototypes, Space, SpecialistId, UnitVector,
-    wire::specialist_service_server::SpecialistServiceServer,
+    AskOptions, Conversation, Embedding, Endpoint, Prototype, Prototypes, PublishedCard, Space, SpecialistId,
+    UnitVector,
+    wire::{self, Role, Turn as Said, specialist_service_server::SpecialistServiceServer},
 };
 use registry::{Registration, Snapshot};
 use router::{
-    ask::{Means, Routed, Timings, Turn},
+    ask::{self, Means, Routed, Timings, Turn},
     dial::{Dialler, Network, Policy as Dialling, Wire},
     dispatch::{Dispatch, Limits},
     metrics::Metrics,
-    route::{self, Case, History, Seen, Shown, Survey},
+    route::{self, Case, History, HistoryReason, Seen, Shown, Survey},
     trust::Trust,
 };
 use tokio::{
@@ -40,8 +42,8 @@ use turmoil::{
 };
 
 use crate::{
-    plan::{Fault, Plan, What, name},
-    record::{Answer, End, Heard, Record, Run, text},
+    plan::{Fault, Plan, What, history_turns_max, name},
+    record::{Answer, End, Heard, Record, Run, text, turns},
     script::Scripted,
 };
 
@@ -64,7 +66,12 @@ pub(crate) fn run(plan: &Plan) -> Run {
         .tcp_capacity(1_024)
         .build();
     for (at, scripts) in plan.specialists.iter().enumerate() {
-        let scripted = Scripted { id: name(at), scripts: scripts.clone(), record: record.clone() };
+        let scripted = Scripted {
+            id: name(at),
+            scripts: scripts.clone(),
+            shown: plan.shown(at),
+            record: record.clone(),
+        };
         sim.host(name(at), move || serve(scripted.clone()));
     }
     let outcome = Arc::new(Mutex::new(None));
@@ -182,6 +189,9 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
     let Plan { policy, calibration, .. } = plan;
     let case = Case { policy, calibration, options: &options, snapshot, ejected: &ejected };
     let hits = case.nearest(&embedding).unwrap();
+    let asked = &plan.questions[question];
+    let reason = if asked.follows { HistoryReason::FollowsByWords } else { HistoryReason::Unrelated };
+    let history = History { reason, ..History::NONE };
     let scores = route::score(&hits, calibration.temperature);
     let survey = Survey { scores, seen: Seen { background: 0.0, terms: 0 } };
     Routed {
@@ -190,7 +200,8 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
         calibration: Arc::new(calibration.clone()),
         snapshot: snapshot.clone(),
         question: embedding,
-        history: History::NONE,
+        earlier: ask::earlier(&conversation(question, asked.earlier), &history),
+        history,
         claims: BTreeMap::new(),
         foreign: None,
         backend: means.embedder.backend(),
@@ -201,6 +212,13 @@ fn route(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: usize) 
             decide: Duration::ZERO,
         },
     }
+}
+
+/// What was said up to a question: by the user, and in between by the federation.
+fn conversation(question: usize, earlier: usize) -> Conversation {
+    let answer = || Said { role: Role::Assistant.into(), text: "It was answered.".to_owned() };
+    let said = turns(question, earlier).into_iter().flat_map(|turn| [answer(), turn]);
+    Conversation::try_from(said.collect::<Vec<_>>()).unwrap()
 }
 
 /// Everybody, each as near to each question as the plan says.
@@ -218,7 +236,10 @@ fn fleet(plan: &Plan, space: &Arc<Space>) -> Snapshot {
         let prototypes = Prototypes { space: (**space).clone(), points: vec![point], revision: "1".into() };
         let made_up = Registration::made_up(&name(at), prototypes).unwrap();
         let endpoint = Endpoint::parse("endpoint", &format!("http://{}:{PORT}", name(at))).unwrap();
-        snapshot = snapshot.with(Arc::new(Registration { endpoint, ..made_up })).unwrap();
+        let mut card = wire::Card::decode(made_up.card.bytes()).unwrap();
+        card.history_turns_max = u32::try_from(history_turns_max(at)).unwrap();
+        let card = Arc::new(PublishedCard::publish(&card).unwrap());
+        snapshot = snapshot.with(Arc::new(Registration { endpoint, card, ..made_up })).unwrap();
     }
     snapshot
 }

@@ -10,7 +10,7 @@ mod window;
 use std::sync::Arc;
 
 use async_stream::try_stream;
-use embedding::Embedder;
+use embedding::{EmbedError, Embedded, Embedder};
 use futures_util::Stream;
 use proto::{
     AnswerEvent, Citation, Outcome, Terms, Words,
@@ -18,6 +18,7 @@ use proto::{
 };
 
 use self::{
+    intent::Intent,
     outline::{Outline, Sentence},
     window::{Wanted, window},
 };
@@ -47,10 +48,12 @@ pub(super) fn answer(
 ) -> impl Stream<Item = Result<AnswerEvent, CallError>> {
     try_stream! {
         let text = question.conversation.question();
-        let asked = embedder.embed(text).await?;
+        let earlier = question.conversation.earlier().collect::<Vec<_>>().join(" ");
+        let asked = embed(&embedder, &earlier, text).await?;
+        let whole = format!("{earlier} {text}");
         // A scan of some milliseconds at the most; larger corpora are searched by graph.
-        let found = library.retrieve(text, &asked.embedding.vector, question.passages_max)?;
-        let terms = Terms::of(text);
+        let found = library.retrieve(&whole, &asked.embedding.vector, question.passages_max)?;
+        let terms = Terms::of(&whole);
         let Some(best) = found.first().filter(|best| supports(best, &terms)) else {
             yield AnswerEvent::Done(Outcome::NoAnswer);
             return;
@@ -58,7 +61,7 @@ pub(super) fn answer(
         let run = run(*best, &found);
         let passages: Vec<&Passage> = run.iter().map(|found| found.passage).collect();
         let outline = Outline::of(&passages);
-        let wanted = Wanted::of(text, &terms, &best.passage.heading());
+        let wanted = Wanted::of(Intent::of_follow_up(&earlier, text), &terms, &best.passage.heading());
         let own = run.iter().position(|found| found.place == best.place).unwrap_or_default();
         let said = &outline.sentences[window(&outline, &wanted, own, lead_words_max)];
         let mut cited = None;
@@ -74,6 +77,17 @@ pub(super) fn answer(
             }
         }
         yield AnswerEvent::Done(Outcome::Answered);
+    }
+}
+
+/// Where `question` lies with what was said before it, as far as the encoder takes both.
+async fn embed(embedder: &Embedder, earlier: &str, question: &str) -> Result<Embedded, EmbedError> {
+    if earlier.is_empty() {
+        return embedder.embed(question).await;
+    }
+    match embedder.embed_behind(earlier, question).await? {
+        Some(together) => Ok(together),
+        None => embedder.embed(question).await,
     }
 }
 

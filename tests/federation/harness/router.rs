@@ -169,9 +169,9 @@ impl Router {
         self.events(question, options).await.unwrap().whole().await
     }
 
-    /// A whole answer to the last of `turns`.
-    pub(crate) async fn ask_turns(&self, turns: Vec<Turn>) -> Answer {
-        self.events_of(turns, AskOptions::default()).await.unwrap().whole().await
+    /// A whole answer to the last of `turns`, with wishes.
+    pub(crate) async fn ask_turns(&self, turns: Vec<Turn>, options: AskOptions) -> Answer {
+        self.events_of(turns, options).await.unwrap().whole().await
     }
 
     /// Why a question has no answer; `None` where it has one.

@@ -235,6 +235,7 @@ impl Completion {
             },
             "language": self.routed.foreign.as_ref().map(|foreign| foreign.language.code()),
             "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
+            "earlier_turns": wire::earlier_turns(&self.routed).collect::<Vec<_>>(),
             "considered": considered.collect::<Vec<_>>(),
         })
     }

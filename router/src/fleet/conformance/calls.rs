@@ -72,7 +72,7 @@ fn faults(bytes: &[u8]) -> Vec<Invalid> {
 }
 
 /// A sound card for each field of `card`, with that field in it.
-fn one_by_one(card: wire::Card) -> [wire::Card; 12] {
+fn one_by_one(card: wire::Card) -> [wire::Card; 13] {
     let one = || "x".to_owned();
     let sound = wire::Card {
         specialist_id: one(),
@@ -102,6 +102,7 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 12] {
         asks_consent: _,
         probing: _,
         title_share,
+        history_turns_max,
     } = card;
     [
         wire::Card { specialist_id, ..sound.clone() },
@@ -115,7 +116,8 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 12] {
         wire::Card { public_endpoint, ..sound.clone() },
         wire::Card { generator, ..sound.clone() },
         wire::Card { revision, ..sound.clone() },
-        wire::Card { title_share, ..sound },
+        wire::Card { title_share, ..sound.clone() },
+        wire::Card { history_turns_max, ..sound },
     ]
 }
 

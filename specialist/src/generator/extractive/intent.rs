@@ -180,6 +180,10 @@ const DEFINITION: [&str; 11] = [
     "explain",
 ];
 
+/// What no name begins with: "for infants?".
+const PREPOSITIONS: [&str; 10] =
+    ["for", "with", "without", "in", "on", "at", "after", "before", "from", "if"];
+
 /// The most words of a question that is only a name.
 const NAME_WORDS_MAX: usize = 2;
 
@@ -221,6 +225,14 @@ impl Intent {
         }
         named.unwrap_or_else(|| by_form(&clauses, &whole))
     }
+
+    /// The intent of `question`, or where it has none by itself, that of what was said before it: `earlier`.
+    pub(super) fn of_follow_up(earlier: &str, question: &str) -> Self {
+        match Self::of(question) {
+            Self::Other => Self::of(earlier),
+            own => own,
+        }
+    }
 }
 
 /// The intent whose subject is named first; an amount goes before all others.
@@ -261,7 +273,7 @@ fn is_definition(clauses: &[String], whole: &str) -> bool {
     let opened = clauses.iter().any(|clause| begins(clause, &DEFINITION));
     let words = whole.split_whitespace().filter(|word| *word != CLAUSE).count();
     let name = (1..=NAME_WORDS_MAX).contains(&words)
-        && !clauses.iter().any(|clause| begins(clause, &INTERROGATIVES));
+        && !clauses.iter().any(|clause| begins(clause, &INTERROGATIVES) || begins(clause, &PREPOSITIONS));
     !property && (opened || name || first(whole, &["mean", "means", "meant by", "meaning of"]).is_some())
 }
 

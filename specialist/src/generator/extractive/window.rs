@@ -77,11 +77,10 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn of(question: &str, terms: &Terms, heading: &str) -> Self {
+    pub(super) fn of(intent: Intent, terms: &Terms, heading: &str) -> Self {
         let said = Terms::of(heading);
         let whole: f32 = terms.hashes().iter().map(|term| weight(*term)).sum();
         let open = terms.hashes().iter().filter(|term| said.hashes().binary_search(term).is_err());
-        let intent = Intent::of(question);
         Self {
             terms: open.map(|term| (*term, weight(*term) / whole)).collect(),
             intent: Some(intent).filter(|intent| !intent.is_shown_by(heading)),
@@ -195,7 +194,7 @@ mod tests {
     fn chosen(question: &str, run: &[Passage], best: usize, words_max: usize) -> String {
         let passages: Vec<&Passage> = run.iter().collect();
         let outline = Outline::of(&passages);
-        let wanted = Wanted::of(question, &Terms::of(question), &run[best].heading());
+        let wanted = Wanted::of(Intent::of(question), &Terms::of(question), &run[best].heading());
         let window = window(&outline, &wanted, best, words_max);
         outline.sentences[window].iter().map(|sentence| sentence.text).collect()
     }
@@ -261,7 +260,7 @@ mod tests {
             let passages: Vec<&Passage> = run.iter().collect();
             let outline = Outline::of(&passages);
             prop_assert_eq!(outline.borders.len(), outline.sentences.len() + 1);
-            let wanted = Wanted::of(&question, &Terms::of(&question), "a");
+            let wanted = Wanted::of(Intent::of(&question), &Terms::of(&question), "a");
             let window = window(&outline, &wanted, best % run.len(), words_max);
             prop_assert!(window.start < window.end && window.end <= outline.sentences.len());
             let words = outline.words(window.clone());

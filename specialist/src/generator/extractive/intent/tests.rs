@@ -129,6 +129,14 @@ fn yes_or_no() {
 }
 
 #[test]
+fn what_follows_up_may_want_what_was_asked_before() {
+    let before = "How much syrup does a hive need?";
+    assert_eq!(Intent::of_follow_up(before, "and for small colonies?"), Intent::Dose);
+    assert_eq!(Intent::of_follow_up(before, "Why so much?"), Intent::Cause);
+    assert_eq!(Intent::of_follow_up(before, "in spring?"), Intent::Dose);
+}
+
+#[test]
 fn lists() {
     all(
         Intent::List,
