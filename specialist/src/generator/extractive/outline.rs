@@ -44,7 +44,7 @@ pub(super) enum Border {
 /// A run of passages as sentences.
 #[derive(Debug)]
 pub(super) struct Outline<'a> {
-    /// In order; without one that its publisher tore, at either end of the run, unless there is no other.
+    /// In order; without one that its publisher tore, at either end of the run, unless there is little else.
     pub(super) sentences: Vec<Sentence<'a>>,
     /// What stands before each sentence, and after the last one.
     pub(super) borders: Vec<Border>,
@@ -57,9 +57,11 @@ impl<'a> Outline<'a> {
             run.iter().enumerate().flat_map(|(at, passage)| split(at, passage)).collect();
         let mut borders = borders(&sentences);
         // What leads on leads nowhere at the end: a heading, or a sentence that was cut.
-        while sentences.len() > 1 && borders.last() == Some(&Border::Closed) {
-            sentences.pop();
-            borders.pop();
+        let count = sentences.len();
+        let kept = (1..=count).rev().find(|at| borders[*at] != Border::Closed).unwrap_or(count);
+        if words(&sentences[kept..]) <= words(&sentences[..kept]) {
+            sentences.truncate(kept);
+            borders.truncate(kept + 1);
         }
         if let Some(last) = borders.last_mut() {
             *last = Border::Open;
@@ -74,17 +76,22 @@ impl<'a> Outline<'a> {
 
     /// How many words there are in `range` of the sentences.
     pub(super) fn words(&self, range: Range<usize>) -> usize {
-        self.sentences[range].iter().map(|sentence| sentence.words).sum()
+        words(&self.sentences[range])
     }
 }
 
+fn words(sentences: &[Sentence<'_>]) -> usize {
+    sentences.iter().map(|sentence| sentence.words).sum()
+}
+
 impl Sentence<'_> {
-    /// Whether it leads to what follows: no mark ends it, or a colon.
+    /// Whether it leads to what follows: no mark ends it, or a colon, or it asks what comes then.
     pub(super) fn leads(&self) -> bool {
         let said = self.text.trim_end().trim_end_matches(CLOSERS);
         // The number of a footnote may stand behind the mark.
         let marked = said.trim_end_matches(|c: char| c.is_ascii_digit()).ends_with('.');
-        !marked && said.ends_with(|c: char| c.is_alphanumeric() || [':', ',', '-', '–', '—'].contains(&c))
+        !marked
+            && said.ends_with(|c: char| c.is_alphanumeric() || [':', ',', '-', '–', '—', '?'].contains(&c))
     }
 
     /// Whether it leads to `next`. A heading at the end of a passage may lead to another one than the next.
@@ -285,6 +292,7 @@ mod tests {
 
     #[test]
     fn a_heading_stays_with_its_text_and_code_with_itself() {
+        parts(&["A word. Is it rare? It is."], "A word. |Is it rare? It is.");
         parts(&["A word.\n\nSurgery\n\nIt is rare."], "A word.\n\n|Surgery\n\nIt is rare.");
         parts(
             &["Run it.\n\n```\na = b. C = d.\n\ne\n```\n\nDone."],
@@ -297,6 +305,11 @@ mod tests {
         parts(&["un can burn. It is hot. What else is there"], "It is hot. ");
         parts(&["etcd keeps keys. It is small.\n\nNext"], "etcd keeps keys. |It is small.\n\n");
         parts(&["no more than this"], "no more than this");
+        parts(&["Is it rare? It is far from rare"], "Is it rare? It is far from rare");
+        parts(
+            &["It is. Its signs are pain fever and many more"],
+            "It is. |Its signs are pain fever and many more",
+        );
     }
 
     #[test]
