@@ -107,7 +107,7 @@ impl Merge {
         let others: Vec<Sentence> = standing.iter().map(|one| self.sentence(one, measures)).collect();
         let fate = |(nth, text): (usize, &&str)| {
             let text = text.trim();
-            fate(&Sentence { text, vector: vectors.get(nth).filter(|_| !text.is_empty()) }, &others)
+            fate(&Sentence::new(text, vectors.get(nth).filter(|_| !text.is_empty())), &others)
         };
         let fates: Vec<Fate> = texts.iter().enumerate().map(fate).collect();
         let needed = fates.iter().map(|fate| match fate {
@@ -135,10 +135,8 @@ impl Merge {
     }
 
     fn sentence<'a>(&'a self, one: &Standing, measures: &'a HashMap<usize, Measure>) -> Sentence<'a> {
-        Sentence {
-            text: &self.blocks[one.place].text[one.range.clone()],
-            vector: measures.get(&one.place).and_then(|measure| measure.sentences.get(one.nth)),
-        }
+        let text = &self.blocks[one.place].text[one.range.clone()];
+        Sentence::new(text, measures.get(&one.place).and_then(|measure| measure.sentences.get(one.nth)))
     }
 
     /// Names `place` as a source of what it repeats; in words, too, where none of its own are there.

@@ -1,22 +1,39 @@
 //! What becomes of a sentence that comes second: whether it is new, says again what stands there, or
 //! contradicts it; and which sentences have to stay together.
 
+use std::cell::OnceCell;
+
 use proto::UnitVector;
 
 use super::{
     Difference,
-    conflict::{Relation, relation},
+    conflict::{Facts, Relation, relation},
 };
+
+/// Sentences at least this near to each other may be about the same: a cosine.
+const RELATED_MIN: f32 = 0.75;
 
 /// Who is supported less than this share of what the best one is has nothing to add.
 const SUPPORT_SHARE: f32 = 0.9;
 
 /// A sentence, and where it lies.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Sentence<'a> {
-    pub(super) text: &'a str,
+    text: &'a str,
     /// `None` where it was not measured.
-    pub(super) vector: Option<&'a UnitVector>,
+    vector: Option<&'a UnitVector>,
+    /// What it says, read at most once.
+    facts: OnceCell<Facts>,
+}
+
+impl<'a> Sentence<'a> {
+    pub(super) fn new(text: &'a str, vector: Option<&'a UnitVector>) -> Self {
+        Self { text, vector, facts: OnceCell::new() }
+    }
+
+    fn facts(&self) -> &Facts {
+        self.facts.get_or_init(|| Facts::of(self.text))
+    }
 }
 
 /// What becomes of a sentence. Places are those of the sentences that stand in the answer.
@@ -30,13 +47,12 @@ pub(super) enum Fate {
 /// What becomes of `sentence`, beside those that are `standing`.
 pub(super) fn fate(sentence: &Sentence, standing: &[Sentence]) -> Fate {
     let cosine = |other: &Sentence| Some(sentence.vector?.cosine(other.vector?));
-    let mut near: Vec<(usize, f32)> =
-        standing.iter().enumerate().filter_map(|(at, other)| Some((at, cosine(other)?))).collect();
+    let cosines = standing.iter().enumerate().filter_map(|(at, other)| Some((at, cosine(other)?)));
+    let mut near: Vec<(usize, f32)> = cosines.filter(|(_, cosine)| *cosine >= RELATED_MIN).collect();
     near.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut fate = Fate::New;
     for (at, cosine) in near {
-        match relation(sentence.text, standing[at].text, cosine) {
-            Relation::Far => break,
+        match relation(sentence.facts(), standing[at].facts(), cosine) {
             // Whoever agrees with one side of a conflict repeats that side.
             Relation::Same => return Fate::Repeats(at),
             Relation::Conflict(difference) if fate == Fate::New => fate = Fate::Conflicts(at, difference),
@@ -118,10 +134,10 @@ mod tests {
         let (here, away) = (axis([1.0, 0.0]), axis([0.0, 1.0]));
         let standing =
             [("Rye rises slowly.", &away), ("Take 5 mg of it.", &here), ("Take 9 mg of it.", &here)]
-                .map(|(text, vector)| Sentence { text, vector: Some(vector) });
+                .map(|(text, vector)| Sentence::new(text, Some(vector)));
         let vector = axis(lies);
-        assert_eq!(fate(&Sentence { text: sentence, vector: Some(&vector) }, &standing), expected);
-        assert_eq!(fate(&Sentence { text: sentence, vector: None }, &standing), Fate::New);
+        assert_eq!(fate(&Sentence::new(sentence, Some(&vector)), &standing), expected);
+        assert_eq!(fate(&Sentence::new(sentence, None), &standing), Fate::New);
     }
 
     #[test]

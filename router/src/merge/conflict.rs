@@ -9,14 +9,15 @@ mod scan;
 
 use std::collections::BTreeSet;
 
-use facts::Facts;
 use quantity::Quantity;
 
-/// Sentences at least this near to each other may be about the same: a cosine.
-const RELATED_MIN: f32 = 0.75;
+pub(super) use facts::Facts;
 
 /// Sentences at least this near to each other may say the same, or differ by a negation alone: a cosine.
 const SAME_MIN: f32 = 0.88;
+
+/// A sentence with more amounts than this is a table, and not compared.
+const QUANTITIES_MAX: usize = 16;
 
 /// Two sentences that conflict share at least this share of the words of the one that has fewer.
 const SHARED_MIN: f32 = 0.5;
@@ -40,12 +41,10 @@ pub enum Difference {
     Negation,
 }
 
-/// How a sentence relates to one that stands in the answer.
+/// How a sentence relates to one that stands in the answer and is near.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// It is about something else.
-    Far,
-    /// It is near, and says something else or something more.
+    /// It says something else, or something more.
     Apart,
     /// It adds nothing.
     Same,
@@ -53,21 +52,18 @@ pub(super) enum Relation {
     Conflict(Difference),
 }
 
-/// How `sentence` relates to one that is `standing`, to which it has this cosine.
-pub(super) fn relation(sentence: &str, standing: &str, cosine: f32) -> Relation {
-    if cosine < RELATED_MIN {
-        return Relation::Far;
-    }
-    let (one, other) = (Facts::of(sentence), Facts::of(standing));
-    if !one.is_of_the_same(&other) {
+/// How the sentence of `one` relates to that of `other`, to which it has this cosine.
+pub(super) fn relation(one: &Facts, other: &Facts, cosine: f32) -> Relation {
+    let quantities = one.quantities.len().max(other.quantities.len());
+    if quantities > QUANTITIES_MAX || !one.is_of_the_same(other) {
         return Relation::Apart;
     }
     let [known, mirrored, whole] = overlaps(&one.words, &other.words);
     let difference = match () {
         () if known.max(mirrored) < SHARED_MIN => None,
-        () if units_differ(&one, &other) => Some(Difference::Units),
+        () if units_differ(one, other) => Some(Difference::Units),
         () if numbers_differ(&one.quantities, &other.quantities) => Some(Difference::Numbers),
-        () if dates_differ(&one, &other) => Some(Difference::Dates),
+        () if dates_differ(one, other) => Some(Difference::Dates),
         () if one.negated != other.negated && cosine >= SAME_MIN && whole >= SHARED_BY_NEGATION_MIN => {
             Some(Difference::Negation)
         }
@@ -75,7 +71,7 @@ pub(super) fn relation(sentence: &str, standing: &str, cosine: f32) -> Relation 
     };
     match difference {
         Some(difference) => Relation::Conflict(difference),
-        None if cosine >= SAME_MIN && known >= KNOWN_MIN && adds_nothing(&one, &other) => Relation::Same,
+        None if cosine >= SAME_MIN && known >= KNOWN_MIN && adds_nothing(one, other) => Relation::Same,
         None => Relation::Apart,
     }
 }

@@ -6,7 +6,7 @@ use super::{quantity::Quantity, read::read, scan::tokens};
 
 /// What a sentence says that can be compared.
 #[derive(Debug, Default)]
-pub(super) struct Facts {
+pub(in crate::merge) struct Facts {
     pub(super) quantities: Vec<Quantity>,
     /// "a day", "weekly": how often.
     pub(super) rhythms: BTreeSet<&'static str>,
@@ -23,6 +23,8 @@ pub(super) struct Facts {
     pub(super) first: Option<String>,
     /// Words that are names by their capitals.
     pub(super) names: BTreeSet<String>,
+    /// Which side of each of [`CONTRASTS`] it mentions.
+    sides: [[bool; 2]; CONTRASTS.len()],
     /// "stage 2", "type A", "the first": what tells one thing from others of its sort.
     pub(super) labels: BTreeMap<String, BTreeSet<String>>,
 }
@@ -51,8 +53,11 @@ const CONTRASTS: [[&str; 2]; 16] = [
 ];
 
 impl Facts {
-    pub(super) fn of(sentence: &str) -> Self {
-        read(&tokens(sentence))
+    pub(in crate::merge) fn of(sentence: &str) -> Self {
+        let mut facts = read(&tokens(sentence));
+        let mentions = |side: &str| facts.words.iter().any(|word| holds(side, word));
+        facts.sides = CONTRASTS.map(|sides| sides.map(mentions));
+        facts
     }
 
     /// Whether nothing speaks against it that both are about the same thing.
@@ -61,13 +66,9 @@ impl Facts {
             .labels
             .iter()
             .any(|(sort, names)| other.labels.get(sort).is_some_and(|others| others.is_disjoint(names)));
-        let only = |one: &Self, other: &Self, list: &str| {
-            let has = |facts: &Self| facts.words.iter().any(|word| holds(list, word));
-            has(one) && !has(other)
-        };
-        let contrast = CONTRASTS.iter().any(|[one, two]| {
-            (only(self, other, one) && only(other, self, two))
-                || (only(self, other, two) && only(other, self, one))
+        let mut sides = self.sides.iter().zip(&other.sides);
+        let contrast = sides.any(|(one, other)| {
+            matches!((one, other), ([true, false], [false, true]) | ([false, true], [true, false]))
         });
         let names = !self.names.is_subset(&other.words) && !other.names.is_subset(&self.words);
         let lacks =
