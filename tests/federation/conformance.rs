@@ -60,6 +60,8 @@ enum Fault {
     Credulous,
     /// It refuses what is out of bounds, with another code.
     Miscoded,
+    /// Its card takes earlier turns, and it takes none.
+    OneTurn,
 }
 
 /// Which answers of an examination are left in the middle.
@@ -144,6 +146,7 @@ impl SpecialistService for Sample {
             Fault::Unready => return Err(Status::unavailable("not yet")),
             Fault::Card(spoil) => spoil(&mut card),
             Fault::Fickle => card.notice = times.to_string(),
+            Fault::OneTurn => card.history_turns_max = 1,
             Fault::Restless => card.revision = format!("{times}th"),
             _ => {}
         }
@@ -183,6 +186,7 @@ impl SpecialistService for Sample {
         match self.fault {
             Fault::Credulous => {}
             Fault::Miscoded if blank => return Err(Status::internal("index out of range")),
+            Fault::OneTurn if turns.len() > 1 => return Err(Status::invalid_argument("turns: too many")),
             _ if blank => return Err(Status::invalid_argument("turns: no question")),
             _ => {}
         }
@@ -277,7 +281,7 @@ async fn our_own_specialists_keep_the_whole_contract() {
     for specialist in [&extractive, &scripted] {
         let (code, failed, unexamined, printed) = examined(&router, &specialist.url).await;
         assert_eq!((code, failed, unexamined), (Some(0), rules(&[]), rules(&[])), "{printed:#}");
-        assert_eq!(printed["findings"].as_array().unwrap().len(), 24);
+        assert_eq!(printed["findings"].as_array().unwrap().len(), 25);
         assert_eq!(printed["report"]["endpoint"], specialist.url.as_str());
     }
     // Nobody was admitted.
@@ -324,6 +328,7 @@ fn faults() -> Vec<(Fault, &'static [&'static str])> {
         (FailsFrom(3), &["departures"]),
         (Credulous, &["refusals"]),
         (Miscoded, &["refusals"]),
+        (OneTurn, &["follow-ups"]),
     ]
 }
 
@@ -354,7 +359,7 @@ async fn what_an_earlier_fault_hides_is_not_called_kept() {
         assert!(printed.lines().any(|printed| printed == line), "{line:?} is missing in {printed}");
     }
     let why = String::from_utf8(output.stderr).unwrap();
-    assert!(why.contains("1 of 24 rules are broken, 12 could not be examined"), "{why}");
+    assert!(why.contains("1 of 25 rules are broken, 12 could not be examined"), "{why}");
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ async fn the_verdict_is_shown_at_every_door() {
     let history = &answer["consilium"]["routing"]["history"];
     assert_eq!((&history["used"], &history["reason"]), (&json!(true), &json!("follows_by_cosine")));
     assert!(history["cosine"].as_f64().is_some() && history["margin"].as_f64().is_some(), "{history}");
+    assert_eq!(answer["consilium"]["routing"]["earlier_turns"][0], 1);
 
     let terminal = async |args: &[&str]| {
         let args = [args, &["--router", &router.process.url]].concat();
@@ -101,12 +102,14 @@ async fn the_verdict_is_shown_at_every_door() {
     let after = ["--after", "what colour is Mars", "--after", "why is Mars red"];
     let said = terminal(&[&["route", "is that so?"], after.as_slice()].concat()).await;
     assert!(said.contains("Earlier turns count: the question is about the same (cosine "), "{said}");
+    assert!(said.contains("Seen by: planets (with 2 earlier turns)"), "{said}");
     let said = terminal(&["route", "why is Mars red"]).await;
     assert!(!said.contains("Earlier turns"), "{said}");
     let said = terminal(&["ask", "is that so?", "--after", "why is Mars red", "-o", "json"]).await;
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(said["decision"]["history"]["reason"], "follows_by_cosine");
     assert_eq!(said["decision"]["seen_by"][0], "planets");
+    assert_eq!(said["decision"]["earlier_turns"][0], 1);
 }
 
 /// With the real encoder: skipped, with a word, where `make setup` has not brought its weights.

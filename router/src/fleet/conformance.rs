@@ -70,6 +70,8 @@ pub enum Rule {
     Outcome,
     /// Two answers at once come to their ends as one alone does.
     AtOnce,
+    /// Where the card takes earlier turns, a question behind one comes to its end as one alone does.
+    FollowUps,
     /// A request outside its bounds is refused with `INVALID_ARGUMENT`.
     Refusals,
     /// An answer comes to its end after others were left in the middle.
@@ -103,6 +105,7 @@ impl Rule {
             Self::Done => "done",
             Self::Outcome => "outcome",
             Self::AtOnce => "at-once",
+            Self::FollowUps => "follow-ups",
             Self::Refusals => "refusals",
             Self::Departures => "departures",
             Self::Admission => "admission",
@@ -207,6 +210,8 @@ struct Record {
     alone: Transcript,
     /// Two answers at the same time.
     at_once: [Transcript; 2],
+    /// An answer to a question with an earlier turn; `None` where the card takes none.
+    follow_up: Option<Transcript>,
     /// What came of requests outside their bounds, each with what is wrong with it.
     refused: Vec<(&'static str, Transcript)>,
     /// An answer after others were left in the middle.

@@ -107,7 +107,9 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
     let other_space = recorder.prototypes(&nobodys, prototypes_max, prototypes_max).await;
     cards.push(recorder.card().await);
 
-    let [first, second] = questions(&cards);
+    let card = card(&cards);
+    let takes_turns = card.history_turns_max > 0;
+    let [first, second] = questions(card);
     let probe = recorder.probe(space, &first).await;
     let alone = recorder.answer(&first, PASSAGES_MAX).await;
     let drags = alone.drags();
@@ -116,6 +118,14 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
     } else {
         let two = (recorder.answer(&first, PASSAGES_MIN), recorder.answer(&second, PASSAGES_MIN));
         tokio::join!(two.0, two.1).into()
+    };
+    let follow_up = match takes_turns {
+        false => None,
+        true if drags => Some(Transcript::unasked(PASSAGES_MAX as usize)),
+        true => {
+            let turns = vec![turn(&first), turn(&second)];
+            Some(recorder.recorded(request(turns, PASSAGES_MAX), ANSWER_MAX).await)
+        }
     };
     let refused = vec![
         ("without turns", recorder.recorded(request(Vec::new(), PASSAGES_MAX), CALL_MAX).await),
@@ -143,15 +153,21 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
         probe,
         alone,
         at_once,
+        follow_up,
         refused,
         after,
     }
 }
 
-/// Two questions that the specialist itself publishes, so that nobody's leaves.
-fn questions(cards: &[Reply<Vec<u8>>]) -> [String; 2] {
+/// The first card that can be read; an empty one where none can.
+fn card(cards: &[Reply<Vec<u8>>]) -> wire::Card {
     let card = cards.iter().flatten().find_map(|card| wire::Card::decode(card.as_slice()).ok());
-    let wire::Card { example_questions, title, .. } = card.unwrap_or_default();
+    card.unwrap_or_default()
+}
+
+/// Two questions that the specialist itself publishes, so that nobody's leaves.
+fn questions(card: wire::Card) -> [String; 2] {
+    let wire::Card { example_questions, title, .. } = card;
     let can_be_asked = |text: &String| !text.trim().is_empty() && text.len() <= TURN_BYTES_MAX;
     let mut own = example_questions.into_iter().chain([title]).filter(can_be_asked);
     let first = own.next().unwrap_or_else(|| QUESTION.to_owned());

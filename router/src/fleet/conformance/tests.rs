@@ -11,8 +11,8 @@ use proto::{
 use tonic::Code;
 
 use super::{
-    Record, Unanswered, Verdict,
-    answer::{Ending, Transcript, read},
+    Record, Rule, Unanswered, Verdict,
+    answer::{Ending, Faults, Transcript, read},
     verdicts::judge,
 };
 
@@ -55,9 +55,8 @@ fn sound() -> Transcript {
 #[track_caller]
 fn breaks(transcript: &Transcript, expected: &[&str]) {
     let reading = read("answer 1", transcript);
-    let faults = reading.faults.iter();
-    let faults: Vec<_> =
-        faults.map(|(rule, faults)| format!("{}: {}", rule.name(), &faults.first[10..])).collect();
+    let fault = |(rule, faults): (&Rule, &Faults)| format!("{}: {}", rule.name(), &faults.first[10..]);
+    let faults: Vec<_> = reading.faults.iter().map(fault).collect();
     assert_eq!(faults, expected);
 }
 
@@ -204,6 +203,7 @@ fn record() -> Record {
         probe: Err(Unanswered::Status(Code::Unimplemented)),
         alone: sound(),
         at_once: [sound(), sound()],
+        follow_up: Some(sound()),
         refused: vec![("without turns", refused()), ("with a blank question", refused())],
         after: sound(),
     }
@@ -214,8 +214,7 @@ fn record() -> Record {
 fn verdict(change: impl FnOnce(&mut Record), expected: &[&str]) {
     let mut record = record();
     change(&mut record);
-    let findings = judge(&record);
-    let wrong: Vec<String> = findings
+    let wrong: Vec<String> = judge(&record)
         .iter()
         .filter(|finding| finding.verdict != Verdict::Passed)
         .map(|finding| match finding.verdict {
@@ -237,7 +236,7 @@ fn with(change: impl FnOnce(&mut Card)) -> Vec<u8> {
 fn a_sound_record_keeps_every_rule_in_order() {
     verdict(|_| (), &[]);
     let rules: Vec<_> = judge(&record()).iter().map(|finding| finding.rule).collect();
-    assert!(rules.is_sorted() && rules.len() == 23, "{rules:?}");
+    assert!(rules.is_sorted() && rules.len() == 24, "{rules:?}");
 }
 
 #[test]
@@ -328,7 +327,7 @@ fn ends_are_judged_and_what_hangs_on_them_is_not_examined() {
     let failed = || at(0, Ending::Status(Code::Internal), Vec::new());
     verdict(
         |record| record.alone.events.truncate(3),
-        &["done: answer 1 ended without done", "(at-once)", "(departures)"],
+        &["done: answer 1 ended without done", "(at-once)", "(follow-ups)", "(departures)"],
     );
     verdict(|record| record.at_once[1] = failed(), &["at-once: an answer failed with INTERNAL before done"]);
     verdict(|record| record.after = failed(), &["departures: an answer failed with INTERNAL before done"]);
@@ -341,7 +340,7 @@ fn ends_are_judged_and_what_hangs_on_them_is_not_examined() {
             record.after = Transcript::unasked(2);
             assert!(record.alone.drags() && !record.at_once[0].drags());
         },
-        &["(done)", "(at-once)", "(departures)"],
+        &["(done)", "(at-once)", "(follow-ups)", "(departures)"],
     );
     verdict(
         |record| record.alone = at(0, Ending::Oversize, vec![(0, words("x"))]),
@@ -349,6 +348,7 @@ fn ends_are_judged_and_what_hangs_on_them_is_not_examined() {
             "event-bytes: answer 1, after event 1: an event comes that is too large to be read",
             "(done)",
             "(at-once)",
+            "(follow-ups)",
             "(departures)",
         ],
     );

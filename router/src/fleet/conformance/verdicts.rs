@@ -30,13 +30,18 @@ pub(super) fn judge(record: &Record) -> Vec<Finding> {
     let at_once = ["answer 2", "answer 3"].into_iter().zip(&record.at_once);
     let at_once = at_once.map(|(name, transcript)| answer::read(name, transcript));
     let after = answer::read("answer 4", &record.after);
-    let readings: Vec<Reading> = [alone].into_iter().chain(at_once).chain([after]).collect();
+    let follow_up = record.follow_up.iter().map(|transcript| answer::read("answer 5", transcript));
+    let readings: Vec<Reading> = [alone].into_iter().chain(at_once).chain([after]).chain(follow_up).collect();
 
     findings.extend(EVENT_RULES.map(|rule| events(rule, &readings)));
     findings.push(done(&record.alone, &readings));
     findings.push(outcome(&readings));
     let ended = unfinished(&record.alone, &readings[0]).is_none();
     findings.push(further(Rule::AtOnce, ended, record.at_once.iter().zip(&readings[1..])));
+    findings.push(match &record.follow_up {
+        Some(follow_up) => further(Rule::FollowUps, ended, [follow_up].into_iter().zip(&readings[4..])),
+        None => Finding::passed(Rule::FollowUps, "its card takes no earlier turns"),
+    });
     findings.push(refusals(&record.refused));
     findings.push(further(Rule::Departures, ended, [&record.after].into_iter().zip(&readings[3..])));
     findings
