@@ -165,11 +165,7 @@ struct Tried {
 
 impl Tried {
     fn new(shipped: Shares, default: Shares, fitted: bool) -> Self {
-        let mut settings = if fitted { fit::grid() } else { Vec::new() };
-        let current = settings.iter().position(|shares| *shares == shipped).unwrap_or_else(|| {
-            settings.push(shipped);
-            settings.len() - 1
-        });
+        let (mut settings, current) = if fitted { fit::grid(shipped) } else { (vec![shipped], 0) };
         let choices = settings.len();
         let alone = |lexical| Shares { title: default.title, lexical };
         settings.extend([default, alone(0.0), alone(1.0)]);

@@ -83,10 +83,15 @@ pub struct Asked {
     pub gold_ids: Vec<String>,
 }
 
-/// The settings that are tried.
-pub fn grid() -> Vec<Shares> {
+/// The settings that are tried, and the place of the `current` one among them.
+pub fn grid(current: Shares) -> (Vec<Shares>, usize) {
     let row = |title| LEXICAL_SHARES.map(|lexical| Shares { title, lexical });
-    TITLE_SHARES.into_iter().flat_map(row).collect()
+    let mut settings: Vec<Shares> = TITLE_SHARES.into_iter().flat_map(row).collect();
+    let at = settings.iter().position(|shares| *shares == current).unwrap_or_else(|| {
+        settings.push(current);
+        settings.len() - 1
+    });
+    (settings, at)
 }
 
 /// What a fit chose.
@@ -136,11 +141,7 @@ pub async fn fit(settings: Settings, fitting: &Fitting) -> Result<(), Error> {
     }
     let left_out = asked.len() - known.len();
     let vectors = embedder.embed_all(&known, |_| {}).await?;
-    let mut tried = grid();
-    let at = tried.iter().position(|shares| *shares == current).unwrap_or_else(|| {
-        tried.push(current);
-        tried.len() - 1
-    });
+    let (tried, at) = grid(current);
     let fitted = tokio::task::spawn_blocking(move || -> Result<Fitted, Error> {
         let questions = known.iter().zip(&vectors).zip(&rights);
         let judge =

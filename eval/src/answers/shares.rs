@@ -39,11 +39,7 @@ impl Tried {
         let settings = making.settings(name, path, making.data)?;
         let shipped = Shares { title: settings.config.title_share, lexical: settings.config.lexical_share };
         let bench = Librarian::new(settings, Some(making.embedder.clone()))?.bench().await?;
-        let mut settings = fit::grid();
-        let current = settings.iter().position(|shares| *shares == shipped).unwrap_or_else(|| {
-            settings.push(shipped);
-            settings.len() - 1
-        });
+        let (settings, current) = fit::grid(shipped);
         let known: Vec<(usize, &Asked, BTreeSet<usize>)> = asked
             .iter()
             .filter_map(|(at, asked)| Some((*at, *asked, bench.right(&asked.gold_ids)?)))
