@@ -102,14 +102,10 @@ fn run<'a>(best: Found<'a>, found: &[Found<'a>]) -> Vec<Found<'a>> {
     let at = |place: usize| {
         near.iter().find(|found| found.place == place && section(found.passage) == section(best.passage))
     };
-    let mut run = vec![best];
-    while let Some(before) = run[0].place.checked_sub(1).and_then(at) {
-        run.insert(0, *before);
-    }
-    while let Some(after) = at(best.place + run.iter().filter(|found| found.place >= best.place).count()) {
-        run.push(*after);
-    }
-    run
+    let joined = |place: &usize| at(*place).is_some();
+    let first = (0..best.place).rev().take_while(joined).last().unwrap_or(best.place);
+    let last = (best.place + 1..best.place + JOINED_MAX).take_while(joined).last().unwrap_or(best.place);
+    (first..=last).filter_map(at).copied().collect()
 }
 
 /// What passages of one section of one document have in common.
