@@ -68,11 +68,19 @@ async fn what_both_say_is_said_once_with_the_sources_of_both() {
     let body = json!({ "model": "consilium/auto", "messages": [{ "role": "user", "content": QUESTION }] });
     let url = format!("{}/v1/chat/completions", router.process.url);
     let answer: Value =
-        reqwest::Client::new().post(url).json(&body).send().await.unwrap().json().await.unwrap();
+        reqwest::Client::new().post(&url).json(&body).send().await.unwrap().json().await.unwrap();
     let agreement = &answer["consilium"]["agreements"][1];
     assert_eq!((&agreement["range"]["start"], &agreement["citation"]["source"]), (&json!(50), &json!(2)));
     let annotation = &answer["choices"][0]["message"]["annotations"][1]["url_citation"];
     assert_eq!((&annotation["start_index"], &annotation["end_index"]), (&json!(0), &json!(49)));
+
+    let body = json!({ "model": "consilium/auto", "messages": body["messages"], "stream": true });
+    let stream = reqwest::Client::new().post(url).json(&body).send().await.unwrap().text().await.unwrap();
+    // Each before the end, and after its source.
+    let at = |what: &str| stream.find(what).unwrap_or_else(|| panic!("{what} is missing in {stream}"));
+    assert!(
+        at(r#""citation":{"license""#) < at(r#""agreement":{"#) && at(r#""agreement":{"#) < at("annotations")
+    );
 }
 
 #[tokio::test]
