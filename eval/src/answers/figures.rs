@@ -206,8 +206,12 @@ impl Figures {
         for (name, estimate) in rows {
             out += &format!("{name:20}{}\n", shown(estimate));
         }
-        for (name, Times { p50, p95, p99 }) in [("first words", &self.first_words_ms), ("end", &self.end_ms)]
-        {
+        let times = [
+            ("first words", &self.first_words_ms),
+            ("end", &self.end_ms),
+            ("lead's delay", &self.lead_delay_ms),
+        ];
+        for (name, Times { p50, p95, p99 }) in times {
             out += &format!("{name:20}p50 {p50:.1} ms, p95 {p95:.1}, p99 {p99:.1}\n");
         }
         for (name, parts) in [("domain", &self.by_domain), ("kind", &self.by_kind)] {
