@@ -100,11 +100,12 @@ async fn serve(args: Serve) -> Result<()> {
     let tasks = Tasks::new(Duration::from_millis(config.limits.grace_ms));
     let app = App::build(&config, address.ip(), &tasks).await?;
     edge::spawn(app.clone(), listener, config.limits.request_bytes_max, &tasks).await?;
+    let stopped = serve::signal();
     #[expect(clippy::print_stdout, reason = "whoever started the process reads the address here")]
     {
         println!("listening on http://{address}");
     }
-    serve::signal().await?;
+    stopped.await?;
     tasks.shutdown().await;
     app.close().await;
     Ok(())

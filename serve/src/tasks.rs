@@ -58,17 +58,18 @@ impl Tasks {
     }
 }
 
-/// Ends at the first SIGINT or SIGTERM.
-///
-/// # Errors
-/// Where the system refuses signal handlers.
-pub async fn signal() -> std::io::Result<()> {
-    let (mut interrupt, mut terminate) = (on(SignalKind::interrupt())?, on(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// Ends at the first SIGINT or SIGTERM after this call, or with an error where the system refuses signal
+/// handlers. Call it before you say that the process is there: until then a signal ends it at once.
+pub fn signal() -> impl Future<Output = std::io::Result<()>> {
+    let handlers = (on(SignalKind::interrupt()), on(SignalKind::terminate()));
+    async move {
+        let (mut interrupt, mut terminate) = (handlers.0?, handlers.1?);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]

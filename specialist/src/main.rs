@@ -104,8 +104,9 @@ async fn main() -> ExitCode {
 async fn run(serve: Serve) -> anyhow::Result<()> {
     let settings = serve.embedding.settings(serve.listen)?;
     let server = Server::start(settings).await?;
+    let stopped = serve::signal();
     println!("listening on {}", server.url());
-    server.run(serve::signal()).await?;
+    server.run(stopped).await?;
     Ok(())
 }
 
