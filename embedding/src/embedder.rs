@@ -101,6 +101,12 @@ impl Embedder {
         *self.shared.backend.borrow()
     }
 
+    /// Texts in the thread's hands: those that wait and those that it is encoding.
+    pub fn waiting(&self) -> usize {
+        let taken = |room: &Semaphore, max: usize| max - room.available_permits();
+        taken(&self.shared.questions, QUESTIONS_MAX) + taken(&self.shared.passages, PASSAGES_MAX)
+    }
+
     /// How many tokens `text` has in full, with prefix and marks; the encoder may read fewer.
     pub fn count_tokens(&self, text: &str) -> Result<usize, EmbedError> {
         self.shared.tokenizer.count(text).map_err(EmbedError::Tokenize)

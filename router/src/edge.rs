@@ -101,6 +101,7 @@ async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         ejected: app.ejected(&app.fleet.snapshot()),
         excess: app.trust.excesses(),
         in_flight: app.dispatch.in_flight(),
+        encoder_waiting: app.embedder.waiting(),
     };
     ([(header::CONTENT_TYPE, kind)], app.metrics.text(&present))
 }

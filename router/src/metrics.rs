@@ -53,6 +53,7 @@ pub struct Metrics {
     ejected: Family<SpecialistLabels, Gauge>,
     excess: Family<SpecialistLabels, Gauge<f64, AtomicU64>>,
     in_flight: Gauge,
+    encoder_waiting: Gauge,
     backend: Family<BackendLabels, Gauge>,
 }
 
@@ -69,6 +70,8 @@ pub struct Present {
     pub excess: BTreeMap<SpecialistId, f32>,
     /// Answers of specialists that are under way.
     pub in_flight: usize,
+    /// Texts that wait for the encoder or are being encoded.
+    pub encoder_waiting: usize,
 }
 
 /// Bounds in seconds: 5 ms to a minute.
@@ -86,10 +89,9 @@ impl Metrics {
             (seconds(), Histogram::new((1..=20).map(|step| f64::from(step) / 20.0)));
         let abstentions = Counter::default();
         let probes = Family::default();
-        let up = Family::default();
-        let ejected = Family::default();
+        let (up, ejected) = (Family::default(), Family::default());
         let excess = Family::<SpecialistLabels, Gauge<f64, AtomicU64>>::default();
-        let in_flight = Gauge::default();
+        let (in_flight, encoder_waiting) = (Gauge::default(), Gauge::default());
         let backend = Family::default();
 
         let mut registry = Registry::with_prefix("consilium");
@@ -132,6 +134,7 @@ impl Metrics {
             excess.clone(),
         );
         registry.register("answers_in_flight", "Answers of specialists under way", in_flight.clone());
+        registry.register("encoder_waiting", "Texts in the encoder's hands", encoder_waiting.clone());
         registry.register("encoder_backend", "What computes vectors at present", backend.clone());
         Self {
             registry,
@@ -146,6 +149,7 @@ impl Metrics {
             ejected,
             excess,
             in_flight,
+            encoder_waiting,
             backend,
         }
     }
@@ -196,10 +200,18 @@ impl Metrics {
 
     /// Everything, in the `OpenMetrics` text format.
     pub fn text(&self, present: &Present) -> String {
-        let Present { backend: Backend { engine, device }, health, ejected, excess, in_flight } = present;
+        let Present {
+            backend: Backend { engine, device },
+            health,
+            ejected,
+            excess,
+            in_flight,
+            encoder_waiting,
+        } = present;
         self.backend.clear();
         self.backend.get_or_create(&BackendLabels { engine, device }).set(1);
         self.in_flight.set(i64::try_from(*in_flight).unwrap_or(i64::MAX));
+        self.encoder_waiting.set(i64::try_from(*encoder_waiting).unwrap_or(i64::MAX));
         // Whoever has left the fleet must not stand here as up.
         self.up.clear();
         self.ejected.clear();

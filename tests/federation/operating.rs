@@ -31,6 +31,7 @@ async fn operators_see_health_and_metrics_and_no_question() {
         "consilium_specialist_up{specialist=\"planets\"} 1",
         "consilium_specialist_ejected{specialist=\"planets\"} 0",
         "consilium_answers_in_flight 0",
+        "consilium_encoder_waiting 0",
     ] {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    future::pending,
+    future::{pending, poll_fn},
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     pin::{Pin, pin},
@@ -13,7 +13,7 @@ use std::{
 
 use embedding::{Embedder, Model, Timing};
 use futures_util::{
-    StreamExt,
+    Stream,
     future::{BoxFuture, join_all},
 };
 use prost::Message as _;
@@ -168,7 +168,7 @@ async fn read(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: us
         if asked.leaves_after.is_some_and(|count| heard.len() == count) {
             break End::Left;
         }
-        match stream.next().await {
+        match next(stream.as_mut(), &means.embedder).await {
             None => break End::Finished,
             Some(Err(error)) => break End::Failed(error),
             Some(Ok(event)) => {
@@ -177,6 +177,23 @@ async fn read(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: us
         }
     };
     Answer { routed, began, heard, end, ended: now() }
+}
+
+/// The next event of an answer. The encoder's thread does not live in simulated time: while it works, that
+/// stands still, so that a busy machine changes nothing.
+async fn next<S: Stream>(mut stream: Pin<&mut S>, embedder: &Embedder) -> Option<S::Item> {
+    poll_fn(|context| {
+        loop {
+            let polled = stream.as_mut().poll_next(context);
+            if polled.is_ready() || embedder.waiting() == 0 {
+                return polled;
+            }
+            while embedder.waiting() > 0 {
+                std::thread::yield_now();
+            }
+        }
+    })
+    .await
 }
 
 /// Decides as `router::ask` does.
