@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use proto::UnitVector;
+use proto::{Terms, UnitVector};
 
 use crate::{
     Error,
     corpus::Passage,
+    evidence::Lexicon,
     lexical::{Bm25, LexicalError},
     points::Parts,
     ranking::{CANDIDATES_MAX, rank},
@@ -64,6 +65,7 @@ pub struct Bench {
     /// The cosine of each text with its heading; 1 where there is none.
     within: Vec<f32>,
     words: Bm25,
+    lexicon: Lexicon,
 }
 
 /// The cosines of a question with a text and its heading, and of those two: for each share, that with the
@@ -91,7 +93,7 @@ impl Bench {
         let places = passages.iter().enumerate().map(|(at, passage)| (passage.id.clone(), at)).collect();
         let within = |parts: &Parts| parts.heading.as_ref().map_or(1.0, |heading| parts.text.cosine(heading));
         let within = parts.iter().map(within).collect();
-        Ok(Self { places, parts, within, words: Bm25::of(passages)? })
+        Ok(Self { places, parts, within, words: Bm25::of(passages)?, lexicon: Lexicon::of(passages) })
     }
 
     /// How many passages there are.
@@ -124,6 +126,7 @@ impl Bench {
         settings: &[Shares],
     ) -> Result<Vec<Quality>, LexicalError> {
         let worded = self.words.search(question, CANDIDATES_MAX)?;
+        let covered = self.lexicon.covered(&Terms::of(question));
         let parts = self.cosines(vector);
         let mut qualities = Vec::with_capacity(settings.len());
         for same in settings.chunk_by(|a, b| a.title.total_cmp(&b.title).is_eq()) {
@@ -132,7 +135,10 @@ impl Bench {
             let near = nearest(&cosines, CANDIDATES_MAX);
             let cosine = |passage: usize| cosines.get(passage).copied();
             qualities.extend(same.iter().map(|shares| {
-                let ranked = rank(&near, &worded, shares.lexical, cosine).into_iter().take(FIRST).enumerate();
+                let ranked = rank(&near, &worded, &covered, shares.lexical, cosine)
+                    .into_iter()
+                    .take(FIRST)
+                    .enumerate();
                 let found = ranked.filter(|(_, ranked)| right.contains(&ranked.passage));
                 Quality::of(&found.map(|(place, _)| place).collect::<Vec<_>>(), right.len())
             }));

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use index::{Index, IndexError};
-use proto::{Evidence, Terms, UnitVector, Wording};
+use proto::{Evidence, Terms, UnitVector, Wording, support};
 
 use crate::corpus::Passage;
 
@@ -57,6 +57,18 @@ impl Lexicon {
         #[expect(clippy::cast_precision_loss, reason = "at most some hundreds")]
         let familiar = familiar.sum::<f32>() / terms.hashes().len() as f32;
         Some(Wording { covered: rounded(covered), titled: rounded(titled), familiar: rounded(familiar) })
+    }
+
+    /// [`support::covered`] of each passage, in their order.
+    pub(crate) fn covered(&self, terms: &Terms) -> Vec<f32> {
+        let whole: f32 = terms.hashes().iter().map(|term| support::weight(*term)).sum();
+        let mut covered = vec![0.0; self.passage_count];
+        for term in terms.hashes() {
+            for place in self.passages.get(term).into_iter().flatten() {
+                covered[*place as usize] += support::weight(*term) / whole;
+            }
+        }
+        covered
     }
 
     /// The largest `value` of one of `count` texts, given the weight of the `terms` that it shares.

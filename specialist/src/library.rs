@@ -137,7 +137,8 @@ impl Library {
         let near: Vec<_> = near.into_iter().map(|hit| (hit.key, hit.similarity)).collect();
         let worded = search.words.search(question, CANDIDATES_MAX)?;
         let cosine = |passage: usize| Some(vectors.get(passage)?.cosine(vector));
-        let ranked = rank(&near, &worded, self.lexical_share, cosine).into_iter().take(count);
+        let covered = search.lexicon.covered(&Terms::of(question));
+        let ranked = rank(&near, &worded, &covered, self.lexical_share, cosine).into_iter().take(count);
         let found = ranked.filter_map(|ranked| {
             let Ranked { passage: place, similarity, .. } = ranked;
             Some(Found { place, passage: passages.get(place)?, similarity })

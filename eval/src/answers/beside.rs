@@ -49,8 +49,8 @@ pub(super) struct Beside {
     pub(super) single_first_words: Option<Duration>,
     /// What a specialist over the one index says.
     pub(super) index: f64,
-    /// What the right specialist would say if it went by BM25 alone.
-    pub(super) bm25: f64,
+    /// What the right specialist would say if it went by words alone.
+    pub(super) words: f64,
     /// The first passage of the right corpus, and one by chance.
     pub(super) first: f64,
     pub(super) random: f64,
@@ -100,7 +100,7 @@ pub(super) async fn ask(
         single: rouge_l(&single, &gold),
         single_first_words,
         index: said(&central.library).await?,
-        bm25: said(&own.words).await?,
+        words: said(&own.words).await?,
         first: rouge_l(text(0), &gold),
         random: rouge_l(text(chance), &gold),
     }))

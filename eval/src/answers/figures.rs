@@ -109,7 +109,7 @@ struct Others {
     /// ROUGE-L.
     one_index: Estimate,
     right_specialist_alone: Estimate,
-    bm25_alone: Estimate,
+    words_alone: Estimate,
     first_passage: Estimate,
     random_passage: Estimate,
     /// The share of questions where the right specialist alone says clearly better than the merged answer,
@@ -199,7 +199,7 @@ impl Figures {
             ("right one alone", &beside.right_specialist_alone),
             ("  clearly better", &beside.alone_better),
             ("  clearly worse", &beside.merged_better),
-            ("BM25 alone", &beside.bm25_alone),
+            ("words alone", &beside.words_alone),
             ("first passage", &beside.first_passage),
             ("random passage", &beside.random_passage),
         ];
@@ -278,7 +278,7 @@ impl Others {
             one_index_ndcg10: mean_of(beside, |its| its.central.ndcg10),
             one_index: mean_of(beside, |its| its.index),
             right_specialist_alone: mean_of(beside, |its| its.single),
-            bm25_alone: mean_of(beside, |its| its.bm25),
+            words_alone: mean_of(beside, |its| its.words),
             first_passage: mean_of(beside, |its| its.first),
             random_passage: mean_of(beside, |its| its.random),
             alone_better: against(|merged, alone| merged < alone - WORSE),
