@@ -2,11 +2,12 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "consilium/v1/card.proto",
     "consilium/v1/specialist.proto",
     "consilium/v1/registry.proto",
     "consilium/v1/router.proto",
+    "consilium/v1/receipt.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

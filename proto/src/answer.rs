@@ -20,6 +20,12 @@ pub const EVENTS_MAX: usize = 4_096;
 /// The last page that a passage may stand on.
 pub const PAGE_MAX: u32 = 1_000_000;
 
+/// The most hashes that lead from a passage to the root of its corpus.
+pub const PATH_HASHES_MAX: usize = 64;
+
+/// The most bytes that a signed statement may have.
+pub const STATEMENT_BYTES_MAX: usize = 32 * 1024;
+
 /// The most bytes that one event may have on the wire.
 pub const EVENT_BYTES_MAX: usize = 64 * 1024;
 
@@ -218,7 +224,21 @@ impl AnswerCheck {
 
     fn done(&mut self, done: wire::Done) -> Result<AnswerEvent, Invalid> {
         self.done = true;
-        match done.outcome() {
+        let said = done.outcome();
+        let wire::Done { outcome: _, statement, paths } = done;
+        if let Some(wire::Signed { payload, signature: _ }) = statement {
+            bounded("done.statement.payload", payload.len(), (1, STATEMENT_BYTES_MAX), "bytes")?;
+        }
+        if !(paths.is_empty() || paths.len() == self.passages.len()) {
+            return Err(Invalid::malformed("done.paths", "must be one for each passage, or none"));
+        }
+        for wire::MerklePath { index: _, hashes } in &paths {
+            bounded("done.paths.hashes", hashes.len(), (0, PATH_HASHES_MAX), "entries")?;
+            if hashes.iter().any(|hash| hash.len() != 32) {
+                return Err(Invalid::malformed("done.paths.hashes", "must have 32 bytes each"));
+            }
+        }
+        match said {
             wire::Outcome::Answered if self.bytes == 0 => {
                 Err(Invalid::malformed("done.outcome", "says answered, but there were no words"))
             }
@@ -246,7 +266,7 @@ impl From<AnswerEvent> for wire::AnswerResponse {
                     Outcome::Answered => wire::Outcome::Answered,
                     Outcome::NoAnswer => wire::Outcome::NoAnswer,
                 };
-                Event::Done(wire::Done { outcome: outcome.into() })
+                Event::Done(wire::Done { outcome: outcome.into(), ..Default::default() })
             }
         };
         Self { event: Some(event) }
@@ -295,7 +315,7 @@ mod tests {
     }
 
     fn done(outcome: wire::Outcome) -> wire::answer_response::Event {
-        wire::answer_response::Event::Done(wire::Done { outcome: outcome.into() })
+        wire::answer_response::Event::Done(wire::Done { outcome: outcome.into(), ..Default::default() })
     }
 
     /// Reads all but the last event without complaint, and says what is wrong with the last.

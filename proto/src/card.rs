@@ -96,6 +96,13 @@ impl Digest {
     }
 }
 
+impl From<[u8; 32]> for Digest {
+    /// The digest whose bytes these are.
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
@@ -138,6 +145,59 @@ pub struct Card {
     /// How many of the user's earlier turns it may be shown with a question that follows up on them: 0 to
     /// [`HISTORY_TURNS_MAX`].
     pub history_turns_max: usize,
+    /// The Ed25519 key with which it signs; `None` where it signs nothing.
+    pub public_key: Option<[u8; 32]>,
+    /// Whether its weights can be had.
+    pub weights_openness: Openness,
+    /// Whether its corpus can be had.
+    pub data_openness: Openness,
+    /// What it is meant for, and what not; may be empty.
+    pub intended_use: String,
+    /// What it keeps of questions; may be empty.
+    pub retention: String,
+    /// SHA-256 of the manifest of its weights.
+    pub weights_sha256: Option<Digest>,
+    /// SHA-256 of the manifest of its corpus.
+    pub data_sha256: Option<Digest>,
+    /// Root of the Merkle tree over its passages.
+    pub passages_root: Option<Digest>,
+}
+
+/// How far others can have what an answer rests on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Openness {
+    /// Not said.
+    #[default]
+    Unsaid,
+    /// Anybody can have it.
+    Open,
+    /// It is described, but kept.
+    Described,
+    /// It is kept.
+    Closed,
+}
+
+impl From<wire::Openness> for Openness {
+    fn from(openness: wire::Openness) -> Self {
+        match openness {
+            wire::Openness::Unspecified => Self::Unsaid,
+            wire::Openness::Open => Self::Open,
+            wire::Openness::Described => Self::Described,
+            wire::Openness::Closed => Self::Closed,
+        }
+    }
+}
+
+impl From<Openness> for wire::Openness {
+    fn from(openness: Openness) -> Self {
+        match openness {
+            Openness::Unsaid => Self::Unspecified,
+            Openness::Open => Self::Open,
+            Openness::Described => Self::Described,
+            Openness::Closed => Self::Closed,
+        }
+    }
 }
 
 /// What of a question a specialist's index may be shown before anybody is asked.
@@ -162,6 +222,7 @@ impl TryFrom<wire::Card> for Card {
             wire::Probing::Vector => Probing::Vector,
             wire::Probing::Terms => Probing::Terms,
         };
+        let (weights_open, data_open) = (card.weights_openness(), card.data_openness());
         // Taken apart in full, so that a new wire field fails the build here.
         let wire::Card {
             specialist_id,
@@ -180,6 +241,14 @@ impl TryFrom<wire::Card> for Card {
             probing: _,
             title_share,
             history_turns_max,
+            public_key,
+            weights_openness: _,
+            data_openness: _,
+            intended_use,
+            retention,
+            weights_sha256,
+            data_sha256,
+            passages_root,
         } = card;
         Ok(Self {
             id: specialist_id.parse()?,
@@ -198,8 +267,28 @@ impl TryFrom<wire::Card> for Card {
             probing,
             title_share: within("title_share", title_share, (0.0, 1.0))?,
             history_turns_max: history_turns(history_turns_max)?,
+            public_key: public_key_of(&public_key)?,
+            weights_openness: weights_open.into(),
+            data_openness: data_open.into(),
+            intended_use: text("intended_use", intended_use, (0, 1_000))?,
+            retention: text("retention", retention, (0, 500))?,
+            weights_sha256: digest("weights_sha256", &weights_sha256)?,
+            data_sha256: digest("data_sha256", &data_sha256)?,
+            passages_root: digest("passages_root", &passages_root)?,
         })
     }
+}
+
+fn public_key_of(bytes: &[u8]) -> Result<Option<[u8; 32]>, Invalid> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let key = bytes.try_into().map_err(|_| Invalid::malformed("public_key", "must have 32 bytes or none"))?;
+    Ok(Some(key))
+}
+
+fn digest(field: &str, bytes: &[u8]) -> Result<Option<Digest>, Invalid> {
+    if bytes.is_empty() { Ok(None) } else { Digest::read(field, bytes).map(Some) }
 }
 
 fn history_turns(count: u32) -> Result<usize, Invalid> {

@@ -18,7 +18,7 @@ pub mod support;
 pub mod terms;
 
 pub use answer::{AnswerBounds, AnswerCheck, AnswerEvent, Citation, Outcome, Passage, Words};
-pub use card::{Card, Digest, Probing, PublishedCard, SpecialistId};
+pub use card::{Card, Digest, Openness, Probing, PublishedCard, SpecialistId};
 pub use conversation::{AskOptions, Conversation, Role, Turn};
 pub use endpoint::Endpoint;
 pub use evidence::{Evidence, Probe, Wording};

@@ -173,6 +173,7 @@ impl Dispatch {
             request_id: request_id.to_owned(),
             turns: turns.map(|text| Turn { role: Role::User.into(), text: text.to_owned() }).collect(),
             passages_max: u32::try_from(PASSAGES_MAX).unwrap_or(u32::MAX),
+            salt: Vec::new(),
         };
         async_stream::stream! {
             // The permit lives in the stream: an answer counts until its last event.

@@ -53,6 +53,7 @@ fn card(config: &SpecialistConfig, endpoint: &str, passage_count: usize) -> wire
         probing: probing(config).into(),
         title_share: config.title_share,
         history_turns_max: config.history_turns_max,
+        ..wire::Card::default()
     }
 }
 

@@ -87,7 +87,7 @@ impl Service {
         &self,
         request: wire::AnswerRequest,
     ) -> Result<BoxStream<'static, Result<wire::AnswerResponse, Status>>, CallError> {
-        let wire::AnswerRequest { request_id, turns, passages_max } = request;
+        let wire::AnswerRequest { request_id, turns, passages_max, salt: _ } = request;
         let found = request_id.chars().count();
         if !(1..=REQUEST_ID_MAX).contains(&found) {
             let problem = Problem::OutOfBounds { found, min: 1, max: REQUEST_ID_MAX, unit: "characters" };
@@ -136,7 +136,10 @@ impl SpecialistService for Service {
         request: Request<wire::DescribeRequest>,
     ) -> Result<Response<wire::DescribeResponse>, Status> {
         let wire::DescribeRequest {} = request.into_inner();
-        Ok(Response::new(wire::DescribeResponse { card: self.library().card().bytes().to_vec() }))
+        Ok(Response::new(wire::DescribeResponse {
+            card: self.library().card().bytes().to_vec(),
+            ..Default::default()
+        }))
     }
 
     async fn prototypes(
@@ -144,6 +147,14 @@ impl SpecialistService for Service {
         request: Request<wire::PrototypesRequest>,
     ) -> Result<Response<wire::PrototypesResponse>, Status> {
         Ok(Response::new(self.make_prototypes(request.into_inner()).await?))
+    }
+
+    async fn prove(
+        &self,
+        request: Request<wire::ProveRequest>,
+    ) -> Result<Response<wire::ProveResponse>, Status> {
+        let wire::ProveRequest { nonce: _, router: _ } = request.into_inner();
+        Err(Status::unimplemented("this specialist has no key"))
     }
 
     async fn probe(

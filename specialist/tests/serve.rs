@@ -97,7 +97,7 @@ impl Running {
 
 fn ask(question: &str, passages_max: u32) -> wire::AnswerRequest {
     let turn = wire::Turn { role: wire::Role::User.into(), text: question.into() };
-    wire::AnswerRequest { request_id: "test".into(), turns: vec![turn], passages_max }
+    wire::AnswerRequest { request_id: "test".into(), turns: vec![turn], passages_max, salt: Vec::new() }
 }
 
 fn hashed() -> Space {

@@ -107,7 +107,8 @@ async fn over_grpc_every_refusal_has_its_code_and_names_the_field() {
         ),
     ];
     for (turns, options, code, why) in cases {
-        let refused = client.ask(AskRequest { turns, options: Some(options) }).await.unwrap_err();
+        let refused =
+            client.ask(AskRequest { turns, options: Some(options), ..Default::default() }).await.unwrap_err();
         assert_eq!(refused.code(), code, "{why}");
         assert!(refused.message().starts_with(why), "{}", refused.message());
     }

@@ -14,8 +14,8 @@ use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use proto::wire::{
     AnswerRequest, AnswerResponse, Card, Citation, DescribeRequest, DescribeResponse, Done, Heartbeat,
-    Outcome, Passage, ProbeRequest, ProbeResponse, Prototype, PrototypesRequest, PrototypesResponse, Space,
-    Words,
+    Outcome, Passage, ProbeRequest, ProbeResponse, Prototype, PrototypesRequest, PrototypesResponse,
+    ProveRequest, ProveResponse, Space, Words,
     answer_response::Event,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
@@ -126,7 +126,7 @@ fn words(text: &str, range: Option<(u32, u32)>) -> Event {
 }
 
 fn done(outcome: Outcome) -> Event {
-    Event::Done(Done { outcome: outcome.into() })
+    Event::Done(Done { outcome: outcome.into(), ..Default::default() })
 }
 
 fn answer() -> Vec<Event> {
@@ -151,7 +151,7 @@ impl SpecialistService for Sample {
             _ => {}
         }
         let _ = self.open.clone().wait_for(|open| *open).await;
-        Ok(Response::new(DescribeResponse { card: card.encode_to_vec() }))
+        Ok(Response::new(DescribeResponse { card: card.encode_to_vec(), ..Default::default() }))
     }
 
     async fn prototypes(
@@ -172,6 +172,10 @@ impl SpecialistService for Sample {
             _ => {}
         }
         Ok(Response::new(response))
+    }
+
+    async fn prove(&self, _: Request<ProveRequest>) -> Result<Response<ProveResponse>, Status> {
+        Err(Status::unimplemented(""))
     }
 
     async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {

@@ -97,7 +97,7 @@ async fn when_everybody_fails_the_asker_is_told_who() {
 
     let mut client = router.client().await;
     let turn = proto::wire::Turn { role: proto::wire::Role::User.into(), text: QUESTION.into() };
-    let request = proto::wire::AskRequest { turns: vec![turn], options: None };
+    let request = proto::wire::AskRequest { turns: vec![turn], ..Default::default() };
     let mut stream = client.ask(request).await.unwrap().into_inner();
     assert!(matches!(stream.message().await.unwrap().unwrap().event, Some(Event::Decision(_))));
     let status = stream.message().await.unwrap_err();

@@ -4,7 +4,8 @@ use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use prost::Message as _;
 use proto::wire::{
     AnswerRequest, AnswerResponse, AskOptions, Card, DescribeRequest, DescribeResponse, Done, Outcome,
-    ProbeRequest, ProbeResponse, PrototypesRequest, PrototypesResponse, Turn, Words,
+    ProbeRequest, ProbeResponse, PrototypesRequest, PrototypesResponse, ProveRequest, ProveResponse, Turn,
+    Words,
     answer_response::Event,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
@@ -53,7 +54,7 @@ impl SpecialistService for Echo {
             history_turns_max: self.history_turns_max,
             ..Default::default()
         };
-        Ok(Response::new(DescribeResponse { card: card.encode_to_vec() }))
+        Ok(Response::new(DescribeResponse { card: card.encode_to_vec(), ..Default::default() }))
     }
 
     async fn prototypes(
@@ -61,6 +62,10 @@ impl SpecialistService for Echo {
         _: Request<PrototypesRequest>,
     ) -> Result<Response<PrototypesResponse>, Status> {
         Err(Status::unimplemented("the router embeds the card's texts"))
+    }
+
+    async fn prove(&self, _: Request<ProveRequest>) -> Result<Response<ProveResponse>, Status> {
+        Err(Status::unimplemented(""))
     }
 
     async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {
@@ -73,7 +78,7 @@ impl SpecialistService for Echo {
         let turns = request.into_inner().turns;
         let lines = turns.iter().map(|turn| format!("{:?}: {}\n", turn.role(), turn.text));
         let words = Event::Words(Words { text: lines.collect(), citation: None });
-        let done = Event::Done(Done { outcome: Outcome::Answered.into() });
+        let done = Event::Done(Done { outcome: Outcome::Answered.into(), ..Default::default() });
         let events = [words, done].map(|event| Ok(AnswerResponse { event: Some(event) }));
         Ok(Response::new(stream::iter(events).boxed()))
     }

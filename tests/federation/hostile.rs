@@ -21,7 +21,7 @@ use prost::Message;
 use proto::wire::{
     AnswerRequest, AnswerResponse, AskOptions, CandidateStatus, Card, DescribeRequest, DescribeResponse,
     Done, FinishReason, Heartbeat, Outcome, Passage, ProbeRequest, ProbeResponse, Probing, Prototype,
-    PrototypesRequest, PrototypesResponse, Wording, Words,
+    PrototypesRequest, PrototypesResponse, ProveRequest, ProveResponse, Wording, Words,
     answer_response::Event,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
@@ -118,7 +118,7 @@ impl SpecialistService for Hostile {
             ..Default::default()
         };
         self.looks.send_modify(|looks| *looks += 1);
-        Ok(Response::new(DescribeResponse { card: card.encode_to_vec() }))
+        Ok(Response::new(DescribeResponse { card: card.encode_to_vec(), ..Default::default() }))
     }
 
     async fn prototypes(
@@ -137,6 +137,10 @@ impl SpecialistService for Hostile {
             prototypes,
             revision: revision.to_string(),
         }))
+    }
+
+    async fn prove(&self, _: Request<ProveRequest>) -> Result<Response<ProveResponse>, Status> {
+        Err(Status::unimplemented(""))
     }
 
     async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {
@@ -354,7 +358,7 @@ async fn who_shows_more_than_it_cites_is_believed_less() {
     let answers: fn() -> Answers = || {
         let passage =
             Passage { passage_id: "1".into(), text: "Rye rises slowly.".into(), ..Default::default() };
-        let done = event(Event::Done(Done { outcome: Outcome::Answered.into() }));
+        let done = event(Event::Done(Done { outcome: Outcome::Answered.into(), ..Default::default() }));
         stream::iter([event(Event::Passage(passage)), words("Rye."), done]).map(Ok).boxed()
     };
     let wording = Some(Wording { covered: 1.0, titled: 1.0, familiar: 0.0 });

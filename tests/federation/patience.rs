@@ -62,7 +62,7 @@ fn late() -> Answers {
     if absent.is_ok() {
         return stream::iter([Err(Status::unavailable("starting"))]).boxed();
     }
-    let done = Done { outcome: Outcome::Answered.into() };
+    let done = Done { outcome: Outcome::Answered.into(), ..Default::default() };
     stream::iter([Ok(words("Rust.")), Ok(event(Event::Done(done)))]).boxed()
 }
 

@@ -126,7 +126,8 @@ async fn it_refuses_what_breaks_the_contract() {
     let Some(tower) = InPython::start("tower", "tower.txt", TOWER).await else { return };
     let mut client = SpecialistServiceClient::connect(tower.process.url.clone()).await.unwrap();
     let turn = |role: Role, text: &str| Turn { role: role.into(), text: text.into() };
-    let asks = |turns: Vec<Turn>| AnswerRequest { request_id: "r".into(), turns, passages_max: 1 };
+    let asks =
+        |turns: Vec<Turn>| AnswerRequest { request_id: "r".into(), turns, passages_max: 1, salt: Vec::new() };
     let user = || vec![turn(Role::User, "tower")];
     for (request, field) in [
         (asks(vec![]), "turns: "),

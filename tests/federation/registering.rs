@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use proto::wire::{
     AnswerRequest, AnswerResponse, Card, DescribeRequest, DescribeResponse, ProbeRequest, ProbeResponse,
-    Prototype, PrototypesRequest, PrototypesResponse, Space,
+    Prototype, PrototypesRequest, PrototypesResponse, ProveRequest, ProveResponse, Space,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
 use tokio::net::TcpListener;
@@ -134,7 +134,7 @@ struct Broken {
 #[tonic::async_trait]
 impl SpecialistService for Broken {
     async fn describe(&self, _: Request<DescribeRequest>) -> Result<Response<DescribeResponse>, Status> {
-        Ok(Response::new(DescribeResponse { card: self.card.clone() }))
+        Ok(Response::new(DescribeResponse { card: self.card.clone(), ..Default::default() }))
     }
 
     async fn prototypes(
@@ -142,6 +142,10 @@ impl SpecialistService for Broken {
         request: Request<PrototypesRequest>,
     ) -> Result<Response<PrototypesResponse>, Status> {
         Ok(Response::new((self.prototypes)(request.into_inner().space.unwrap())))
+    }
+
+    async fn prove(&self, _: Request<ProveRequest>) -> Result<Response<ProveResponse>, Status> {
+        Err(Status::unimplemented(""))
     }
 
     async fn probe(&self, _: Request<ProbeRequest>) -> Result<Response<ProbeResponse>, Status> {

@@ -11,7 +11,7 @@ use toml::Table;
 /// Floors from below: a crate imports only from floors below its own.
 const FLOORS: [&[&str]; 5] = [
     &["proto"],
-    &["index", "embedding", "store", "serve"],
+    &["index", "audit", "embedding", "store", "serve"],
     &["registry"],
     &["router", "specialist"],
     &["eval", "tests"],

@@ -11,7 +11,8 @@ const DECISION_BYTES_MAX: usize = 64 << 20;
 
 /// Asks, and prints who was considered, the answer as it comes, and its sources.
 pub async fn ask(asking: &Asking) -> Result<()> {
-    let request = AskRequest { turns: asking.turns()?, options: Some(asking.options()) };
+    let request =
+        AskRequest { turns: asking.turns()?, options: Some(asking.options()), ..Default::default() };
     let mut router = asking.connect().await?;
     let mut events = router.ask(request).await.map_err(|status| said(&status))?.into_inner();
     let mut answer = Answer::default();

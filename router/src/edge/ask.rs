@@ -56,7 +56,7 @@ impl RouterService for Asking {
 
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
         let patience = patience(request.metadata());
-        let AskRequest { turns, options } = request.into_inner();
+        let AskRequest { turns, options, previous_request_id: _ } = request.into_inner();
         let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
         let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
         let question = Question { request_id: ask::request_id(), conversation, options, patience };

@@ -202,6 +202,7 @@ pub(super) fn finish(finish: &Finish) -> wire::Finish {
         notices: notices.collect(),
         first_words_us: finish.first_words.map(us),
         left_out: finish.left_out.iter().map(left_out).collect(),
+        receipt_capability: String::new(),
     }
 }
 

@@ -160,7 +160,8 @@ impl Eye<'_> {
 
     async fn card(&self) -> Result<PublishedCard, LookError> {
         let described = self.client(CARD_BYTES_MAX).describe(DescribeRequest {}).await;
-        let wire::DescribeResponse { card } = described.map_err(|status| self.failed(&status))?.into_inner();
+        let wire::DescribeResponse { card, signature: _, successions: _ } =
+            described.map_err(|status| self.failed(&status))?.into_inner();
         PublishedCard::read(card).map_err(|invalid| self.invalid(invalid))
     }
 

@@ -123,7 +123,8 @@ fn sent() -> impl Strategy<Value = Sent> {
         passage_id: text,
     };
     let event = |event: Event| Sent::Event(Some(event));
-    let done = |outcome: wire::Outcome| Event::Done(wire::Done { outcome: outcome.into() });
+    let done =
+        |outcome: wire::Outcome| Event::Done(wire::Done { outcome: outcome.into(), ..Default::default() });
     prop_oneof![
         5 => sentence.clone().prop_map(move |text| event(Event::Passage(passage(text)))),
         5 => sentence.clone().prop_map(move |text| {
@@ -364,7 +365,7 @@ proptest! {
             let passage = wire::Passage { passage_id: "p".into(), text: text.clone(), ..Default::default() };
             let end_bytes = u32::try_from(text.len()).unwrap();
             let citation = Some(wire::Citation { passage_id: "p".into(), start_bytes: 0, end_bytes });
-            let done = wire::Done { outcome: wire::Outcome::Answered.into() };
+            let done = wire::Done { outcome: wire::Outcome::Answered.into(), ..Default::default() };
             let events = [
                 Event::Passage(passage),
                 Event::Words(wire::Words { text: text.clone(), citation }),

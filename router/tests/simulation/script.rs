@@ -146,6 +146,10 @@ impl SpecialistService for Scripted {
         Err(Status::unimplemented("not in the script"))
     }
 
+    async fn prove(&self, _: Request<wire::ProveRequest>) -> Result<Response<wire::ProveResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn probe(&self, _: Request<wire::ProbeRequest>) -> Result<Response<wire::ProbeResponse>, Status> {
         Err(Status::unimplemented("not probed"))
     }
@@ -243,7 +247,7 @@ impl IntoResponse for Event {
 }
 
 fn done(outcome: wire::Outcome) -> AnswerResponse {
-    Event::Done(wire::Done { outcome: outcome.into() }).into_response()
+    Event::Done(wire::Done { outcome: outcome.into(), ..Default::default() }).into_response()
 }
 
 fn whole(passage: wire::Passage) -> wire::Citation {

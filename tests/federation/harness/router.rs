@@ -155,7 +155,7 @@ impl Router {
     }
 
     async fn events_of(&self, turns: Vec<Turn>, options: AskOptions) -> Result<Events, Status> {
-        let request = AskRequest { turns, options: Some(options) };
+        let request = AskRequest { turns, options: Some(options), ..Default::default() };
         Ok(Events(self.client().await.ask(request).await?.into_inner()))
     }
 

@@ -175,7 +175,7 @@ impl Reader {
             Ok(wire::AnswerResponse { event: Some(Event::Passage(passage)) }) => self.passage(passage),
             Ok(wire::AnswerResponse { event: Some(Event::Words(words)) }) => self.words(words),
             Ok(wire::AnswerResponse { event: Some(Event::Heartbeat(wire::Heartbeat {})) }) => {}
-            Ok(wire::AnswerResponse { event: Some(Event::Done(done)) }) => self.done(done),
+            Ok(wire::AnswerResponse { event: Some(Event::Done(done)) }) => self.done(&done),
         }
     }
 
@@ -237,7 +237,7 @@ impl Reader {
         }
     }
 
-    fn done(&mut self, done: wire::Done) {
+    fn done(&mut self, done: &wire::Done) {
         if std::mem::replace(&mut self.found.done, true) {
             return;
         }

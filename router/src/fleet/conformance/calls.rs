@@ -72,7 +72,7 @@ fn faults(bytes: &[u8]) -> Vec<Invalid> {
 }
 
 /// A sound card for each field of `card`, with that field in it.
-fn one_by_one(card: wire::Card) -> [wire::Card; 13] {
+fn one_by_one(card: wire::Card) -> [wire::Card; 19] {
     let one = || "x".to_owned();
     let sound = wire::Card {
         specialist_id: one(),
@@ -103,6 +103,14 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 13] {
         probing: _,
         title_share,
         history_turns_max,
+        public_key,
+        weights_openness: _,
+        data_openness: _,
+        intended_use,
+        retention,
+        weights_sha256,
+        data_sha256,
+        passages_root,
     } = card;
     [
         wire::Card { specialist_id, ..sound.clone() },
@@ -117,7 +125,13 @@ fn one_by_one(card: wire::Card) -> [wire::Card; 13] {
         wire::Card { generator, ..sound.clone() },
         wire::Card { revision, ..sound.clone() },
         wire::Card { title_share, ..sound.clone() },
-        wire::Card { history_turns_max, ..sound },
+        wire::Card { history_turns_max, ..sound.clone() },
+        wire::Card { public_key, ..sound.clone() },
+        wire::Card { intended_use, ..sound.clone() },
+        wire::Card { retention, ..sound.clone() },
+        wire::Card { weights_sha256, ..sound.clone() },
+        wire::Card { data_sha256, ..sound.clone() },
+        wire::Card { passages_root, ..sound },
     ]
 }
 

@@ -181,7 +181,7 @@ fn turn(text: &str) -> Turn {
 
 fn request(turns: Vec<Turn>, passages_max: u32) -> AnswerRequest {
     let request_id = format!("conformance_{}", uuid::Uuid::now_v7().simple());
-    AnswerRequest { request_id, turns, passages_max }
+    AnswerRequest { request_id, turns, passages_max, salt: Vec::new() }
 }
 
 struct Recorder {

@@ -35,7 +35,7 @@ fn cited(text: &str, passage_id: &str, (start_bytes, end_bytes): (u32, u32)) -> 
 }
 
 fn done(outcome: Outcome) -> Bytes {
-    event(Event::Done(wire::Done { outcome: outcome.into() }))
+    event(Event::Done(wire::Done { outcome: outcome.into(), ..Default::default() }))
 }
 
 fn at(seconds: u64, ending: Ending, events: Vec<(u64, Bytes)>) -> Transcript {
