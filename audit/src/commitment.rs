@@ -52,6 +52,13 @@ impl Salt {
     }
 }
 
+impl From<[u8; 32]> for Salt {
+    /// The salt with these bytes.
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl std::fmt::Debug for Salt {
     /// Not its bytes, which belong in no log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,12 +1,16 @@
 //! What makes the record checkable by anyone: commitments to what is private, signatures over the bytes that
 //! travel, receipts, and a log that only grows. This crate opens no connection unless its binary is told to.
 
+pub mod base64;
+pub mod bundle;
 pub mod commitment;
 pub mod key;
 pub mod merkle;
 pub mod signed;
 pub mod transcript;
 
+pub use base64::Base64;
+pub use bundle::{Bundle, leaf};
 pub use commitment::{Salt, commitment};
 pub use key::{KeyError, PublicKey, SecretKey};
 pub use signed::{Kind, SignatureError};
