@@ -52,6 +52,11 @@ impl Conversation {
         }
     }
 
+    /// The turns, oldest first.
+    pub fn turns(&self) -> &[Turn] {
+        &self.turns
+    }
+
     /// The last turn's text.
     pub fn question(&self) -> &str {
         self.turns.last().map_or("", |turn| &turn.text)
@@ -61,6 +66,19 @@ impl Conversation {
     pub fn earlier(&self) -> impl DoubleEndedIterator<Item = &str> {
         let turns = self.turns.split_last().map_or(&[][..], |(_, earlier)| earlier);
         turns.iter().filter(|turn| turn.role == Role::User).map(|turn| turn.text.as_str())
+    }
+}
+
+impl From<&Conversation> for Vec<wire::Turn> {
+    fn from(conversation: &Conversation) -> Self {
+        let turn = |turn: &Turn| {
+            let role = match turn.role {
+                Role::User => wire::Role::User,
+                Role::Assistant => wire::Role::Assistant,
+            };
+            wire::Turn { role: role.into(), text: turn.text.clone() }
+        };
+        conversation.turns.iter().map(turn).collect()
     }
 }
 
@@ -109,5 +127,19 @@ impl TryFrom<Option<wire::AskOptions>> for AskOptions {
             consent: ids("options.consent", consent)?,
             specialists_max: NonZeroUsize::new(specialists_max as usize),
         })
+    }
+}
+
+impl From<&AskOptions> for wire::AskOptions {
+    fn from(options: &AskOptions) -> Self {
+        let AskOptions { only, exclude, consent, specialists_max } = options;
+        let ids = |ids: &[SpecialistId]| ids.iter().map(ToString::to_string).collect();
+        let count = |count: NonZeroUsize| u32::try_from(count.get()).unwrap_or(u32::MAX);
+        Self {
+            only: ids(only),
+            exclude: ids(exclude),
+            consent: ids(consent),
+            specialists_max: specialists_max.map_or(0, count),
+        }
     }
 }

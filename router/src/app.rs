@@ -16,7 +16,9 @@ use crate::{
     dial::{Dialler, Policy as Dialling},
     dispatch::Dispatch,
     fleet::{self, Fleet},
+    key,
     metrics::Metrics,
+    receipt::Receipts,
     route::{Background, Calibration, Rules},
     trust::{self, Trust},
 };
@@ -33,6 +35,8 @@ pub struct App {
     pub trust: Arc<Trust>,
     /// How specialists are asked.
     pub dispatch: Arc<Dispatch>,
+    /// The record of every turn.
+    pub receipts: Arc<Receipts>,
     /// What operators see.
     pub metrics: Arc<Metrics>,
     /// The longest that an answer may take.
@@ -73,6 +77,10 @@ impl App {
             rules.clone(),
         );
         let fleet = Arc::new(opened.await?);
+        let policy = crate::policy::Policy::new(&rules, &config.dispatch)?;
+        let key = key::load(&data.join("router.key"), &store).await?;
+        let receipts =
+            Receipts::open(config.name.clone(), key, policy, rules.clone(), store.clone(), tasks).await?;
         let (trust, claims) = Trust::new();
         tasks.spawn("trust", trust::check(trust.clone(), claims, embedder.clone(), tasks.stopping()));
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
@@ -83,6 +91,7 @@ impl App {
             rules,
             trust,
             dispatch,
+            receipts,
             answer_max: Duration::from_millis(config.limits.answer_ms),
             room: Arc::new(Semaphore::new(config.limits.in_flight_max)),
             store,

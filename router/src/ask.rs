@@ -1,6 +1,7 @@
 //! A turn's way through the router: every stage is named here, in order.
 
 mod query;
+pub mod record;
 mod turn;
 
 use std::{
@@ -20,6 +21,7 @@ use registry::{Slot, Snapshot, SnapshotError};
 use crate::{
     app::App,
     merge::{LeftOut, Part},
+    receipt::{Capability, Pending, ReceiptError},
     route::{self, Calibration, Candidate, Case, Decision, Foreign, History, Shown, Survey},
 };
 pub use query::{Query, query};
@@ -43,6 +45,9 @@ pub enum AskError {
     /// The fleet could not be searched.
     #[error("the fleet could not be searched")]
     Snapshot(#[from] SnapshotError),
+    /// There is no receipt of it, and without one there is no answer.
+    #[error(transparent)]
+    Unrecorded(#[from] ReceiptError),
     /// Everybody who was asked failed before the first word; these are all candidates.
     #[error("none of the specialists that were asked could answer: {}", failures(.0))]
     Unanswered(Vec<Candidate>),
@@ -66,6 +71,7 @@ impl AskError {
             Self::Overloaded | Self::Embed(EmbedError::Overloaded) => "overloaded",
             Self::Embed(_) => "embed_failed",
             Self::Snapshot(_) => "search_failed",
+            Self::Unrecorded(_) => "unrecorded",
             Self::Unanswered(_) => "unanswered",
         }
     }
@@ -82,6 +88,10 @@ pub struct Question {
     pub options: AskOptions,
     /// How long the asker waits; the router's own limit holds besides.
     pub patience: Option<Duration>,
+    /// Whether plain sources follow the answer.
+    pub footer: bool,
+    /// The router's name for the question before it in the conversation, if the asker gives it.
+    pub previous: Option<String>,
 }
 
 /// A question that was routed.
@@ -152,6 +162,10 @@ pub enum Reason {
     Abstained,
     /// Everybody who was asked says that their corpus holds no answer.
     NoAnswer,
+    /// Everybody who was asked gave out before the first word; only in receipts.
+    Failed,
+    /// The asker left; only in receipts.
+    Abandoned,
 }
 
 impl Reason {
@@ -162,6 +176,8 @@ impl Reason {
             Self::Incomplete => "incomplete",
             Self::Abstained => "abstained",
             Self::NoAnswer => "no_answer",
+            Self::Failed => "unanswered",
+            Self::Abandoned => "abandoned",
         }
     }
 }
@@ -288,29 +304,64 @@ async fn probe(app: &App, case: &Case<'_>, survey: &Survey, question: &Embedding
     join_all(probes).await.into_iter().collect()
 }
 
+/// A question whose answer has begun.
+pub struct Answering<Events> {
+    /// Whom it is for, and why.
+    pub routed: Arc<Routed>,
+    /// What opens its receipt.
+    pub capability: Capability,
+    /// The answer. The last event comes when the receipt is written down.
+    pub events: Events,
+}
+
 /// Answers a question: the decision at once, the answer as a stream.
 pub async fn ask(
     app: Arc<App>,
     question: Question,
-) -> Result<(Arc<Routed>, impl Stream<Item = Result<Event, AskError>> + Send), AskError> {
+) -> Result<Answering<impl Stream<Item = Result<Event, AskError>> + Send>, AskError> {
     let arrived = tokio::time::Instant::now();
     let begun = async {
         let permit = app.room().ok_or(AskError::Overloaded)?;
-        Ok((permit, Arc::new(route(&app, &question).await?)))
+        let begun = app.receipts.begin(&question).await?;
+        Ok((permit, begun, Arc::new(route(&app, &question).await?)))
     };
-    let (permit, routed) = begun.await.inspect_err(|error: &AskError| app.metrics.request(error.code()))?;
+    let (permit, begun, routed) =
+        begun.await.inspect_err(|error: &AskError| app.metrics.request(error.code()))?;
     let patience = question.patience.unwrap_or(Duration::MAX).min(app.answer_max);
-    let text = question.conversation.question().to_owned();
     let means = Means {
         dispatch: app.dispatch.clone(),
         embedder: app.embedder.clone(),
         metrics: app.metrics.clone(),
         trust: app.trust.clone(),
     };
-    let answer = Turn::new(means, text, routed.clone(), arrived, patience).answer();
-    let answer = answer.inspect(move |_| {
+    let (capability, record) = (begun.capability.clone(), begun.record.clone());
+    let turn = Turn::new(means, &question, routed.clone(), arrived, patience, record);
+    let pending = Pending::new(app.receipts.clone(), question, routed.clone(), begun);
+    let events = recorded(turn.answer(), pending).inspect(move |_| {
         // Moved in here, so that the question counts as long as its answer lives.
         let _permit = &permit;
     });
-    Ok((routed, answer))
+    Ok(Answering { routed, capability, events })
+}
+
+/// The same answer, whose end waits until its receipt is written down.
+fn recorded(
+    answer: impl Stream<Item = Result<Event, AskError>> + Send,
+    mut pending: Pending,
+) -> impl Stream<Item = Result<Event, AskError>> + Send {
+    async_stream::stream! {
+        let mut answer = std::pin::pin!(answer);
+        while let Some(event) = answer.next().await {
+            let reason = match &event {
+                Ok(Event::Part(_)) => None,
+                Ok(Event::Finish(finish)) => Some(finish.reason),
+                Err(_) => Some(Reason::Failed),
+            };
+            let closed = match reason {
+                Some(reason) => pending.close(reason).await,
+                None => Ok(()),
+            };
+            yield closed.map_err(AskError::from).and(event);
+        }
+    }
 }

@@ -12,6 +12,9 @@ use crate::{dispatch, fleet, route::Policy};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The router's name, in receipts and logs: 1 to 120 characters like a host's. Never changed once there are
+    /// receipts.
+    pub name: String,
     /// Address of everything that the router serves, `host:port`.
     pub listen: String,
     /// Folder of the database.
@@ -51,8 +54,18 @@ pub struct Limits {
 impl Config {
     /// Whether every number is in its range; if not, which is not.
     pub fn check(&self) -> Result<(), String> {
-        let Self { listen: _, data: _, encoder: _, model: _, engine: _, route, dispatch, fleet, limits } =
-            self;
+        let Self {
+            name,
+            listen: _,
+            data: _,
+            encoder: _,
+            model: _,
+            engine: _,
+            route,
+            dispatch,
+            fleet,
+            limits,
+        } = self;
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let limits = [
             ("fleet.specialists_max", count(fleet.specialists_max)),
@@ -63,6 +76,10 @@ impl Config {
             ("limits.request_bytes_max", count(limits.request_bytes_max)),
             ("limits.answer_ms", limits.answer_ms),
         ];
+        let host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+        if !(1..=120).contains(&name.len()) || !name.chars().all(host) {
+            return Err("name must be 1 to 120 lower-case letters, digits, dots and hyphens".to_owned());
+        }
         if let Some((name, _)) = limits.iter().find(|(_, value)| *value == 0) {
             return Err(format!("{name} must be at least 1"));
         }
@@ -77,6 +94,7 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            name: "consilium.local".to_owned(),
             listen: "127.0.0.1:8080".to_owned(),
             data: PathBuf::from(".consilium"),
             encoder: EncoderConfig::default(),

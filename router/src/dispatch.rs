@@ -5,6 +5,7 @@ mod call;
 mod limits;
 mod line;
 mod probe;
+mod vouch;
 
 use std::{
     collections::HashMap,
@@ -12,9 +13,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use audit::{Salt, Transcript};
 use futures_util::Stream;
 use proto::{
-    AnswerEvent, Endpoint,
+    AnswerEvent, Endpoint, PublishedCard,
     wire::{AnswerRequest, Role, Turn},
 };
 use tokio::time::{Instant, sleep};
@@ -25,16 +27,21 @@ use crate::dial::{self, DialError, Dialler, Special};
 use call::Call;
 pub use limits::{Eject, Limits, Retry};
 use line::{Line, Trial};
+pub use vouch::Unvouched;
 
 /// How many passages a specialist is asked for; it is held to that.
 const PASSAGES_MAX: usize = 8;
 
 /// A question for one specialist. Of what was said before it goes out what its card allows, and never what
 /// others answered.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Asked<'a> {
     /// Whom.
     pub endpoint: &'a Endpoint,
+    /// Under which card it is registered.
+    pub card: &'a Arc<PublishedCard>,
+    /// What hides what it is asked and says in its statement.
+    pub salt: Salt,
     /// The router's name for the question.
     pub request_id: &'a str,
     /// What.
@@ -47,13 +54,16 @@ pub struct Asked<'a> {
     pub insist: bool,
 }
 
+/// What one specialist was asked and said so far.
+pub type Minutes = Arc<Mutex<Transcript>>;
+
 /// What comes from a specialist that was asked.
 #[derive(Debug)]
 pub enum Heard {
     /// An event of its answer, held to the contract. After `Done` nothing follows.
     Event(AnswerEvent),
     /// It is called: for the first time, or again because it could not be had.
-    Called,
+    Called(Minutes),
     /// It gave out; nothing follows.
     Lost(Loss),
 }
@@ -99,6 +109,9 @@ pub enum Loss {
     /// It broke the contract; the message names the field, never its content.
     #[error("it broke the contract: {0}")]
     Contract(#[from] proto::Invalid),
+    /// It does not vouch for what it said.
+    #[error(transparent)]
+    Unvouched(#[from] Unvouched),
 }
 
 impl From<Status> for Loss {
@@ -125,7 +138,8 @@ impl Loss {
             | Self::Broken
             | Self::Status(_)
             | Self::Unfinished
-            | Self::Contract(_) => true,
+            | Self::Contract(_)
+            | Self::Unvouched(_) => true,
             Self::Deadline | Self::Busy | Self::Ejected => false,
         }
     }
@@ -166,15 +180,16 @@ impl Dispatch {
 
     /// Asks a specialist; the stream ends after `Done` or `Lost`.
     pub fn ask(&self, asked: Asked<'_>) -> impl Stream<Item = Heard> + Send + use<> {
-        let Asked { endpoint, request_id, question, earlier, deadline, insist } = asked;
+        let Asked { endpoint, card, salt, request_id, question, earlier, deadline, insist } = asked;
         let turns = earlier.iter().map(String::as_str).chain([question]);
         let (line, limits) = (self.line(endpoint), self.limits.clone());
         let request = AnswerRequest {
             request_id: request_id.to_owned(),
             turns: turns.map(|text| Turn { role: Role::User.into(), text: text.to_owned() }).collect(),
             passages_max: u32::try_from(PASSAGES_MAX).unwrap_or(u32::MAX),
-            salt: Vec::new(),
+            salt: salt.as_bytes().to_vec(),
         };
+        let (card, minutes) = (card.clone(), Arc::new(Mutex::new(Transcript::new(&request, salt))));
         async_stream::stream! {
             // The permit lives in the stream: an answer counts until its last event.
             let Some(_permit) = line.room() else {
@@ -186,11 +201,11 @@ impl Dispatch {
                 return;
             };
             let connection = line.connection();
-            let mut call = Call::new(&connection, request, limits, deadline);
+            let mut call = Call::new(&connection, request, limits, deadline, minutes.clone());
             line.budget.deposit();
-            yield Heard::Called;
+            yield Heard::Called(minutes.clone());
             loop {
-                match call.next().await {
+                match call.next(&card).await {
                     Ok(event @ AnswerEvent::Done(_)) => {
                         trial.end(true);
                         yield Heard::Event(event);
@@ -200,7 +215,7 @@ impl Dispatch {
                     Err(loss) => {
                         if let Some(wait) = call.retry(&loss, &line) {
                             sleep(wait).await;
-                            yield Heard::Called;
+                            yield Heard::Called(minutes.clone());
                             continue;
                         }
                         if matches!(loss, Loss::Timeout(_)) {

@@ -3,7 +3,6 @@
 
 mod ask;
 mod chat;
-mod derivation;
 mod error;
 mod openai;
 mod registry;
@@ -102,6 +101,8 @@ async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
         excess: app.trust.excesses(),
         in_flight: app.dispatch.in_flight(),
         encoder_waiting: app.embedder.waiting(),
+        receipts: app.receipts.written(),
+        receipt_writes: app.receipts.writes(),
     };
     ([(header::CONTENT_TYPE, kind)], app.metrics.text(&present))
 }

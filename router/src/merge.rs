@@ -18,7 +18,7 @@ use proto::{AnswerEvent, Passage, SpecialistId, UnitVector};
 
 pub use block::SENTENCES_MAX;
 pub use conflict::Difference;
-pub use templates::{abstention, consent_missing, general, left_out, no_answer};
+pub use templates::{OwnWords, Template, abstention, consent_missing, footer, general, left_out, no_answer};
 
 use block::{Block, End, Piece};
 
@@ -73,10 +73,34 @@ pub struct Span {
     pub text: String,
     /// Where they begin in the answer, in bytes.
     pub start: usize,
-    /// Who said them; `None` for the router's own words.
-    pub specialist: Option<SpecialistId>,
+    /// Where they are from.
+    pub origin: Origin,
     /// The source's number and the range of bytes in its passage's text.
     pub citation: Option<(usize, Range<usize>)>,
+}
+
+/// Where words are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A specialist said them.
+    Said {
+        /// Who.
+        specialist: SpecialistId,
+        /// Where they begin in all that it said, in bytes.
+        at: usize,
+    },
+    /// They are the router's own.
+    Own(Template),
+}
+
+impl Span {
+    /// Who said them; `None` for the router's own words.
+    pub fn specialist(&self) -> Option<&SpecialistId> {
+        match &self.origin {
+            Origin::Said { specialist, .. } => Some(specialist),
+            Origin::Own(_) => None,
+        }
+    }
 }
 
 /// A sentence that stands in the answer, and somebody else who says it too.
@@ -220,8 +244,8 @@ impl Merge {
     }
 
     /// Words of the router's own.
-    pub fn own_words(&mut self, text: String) -> Part {
-        self.span(text, None, None)
+    pub fn own_words(&mut self, words: OwnWords) -> Part {
+        self.span(words.text, Origin::Own(words.template), None)
     }
 
     /// The words that do not stand in the answer, by whose they are.
@@ -257,8 +281,9 @@ impl Merge {
         self.unmarked = source;
         let block = &mut self.blocks[place];
         block.place(piece.range.clone(), self.length);
-        let (text, specialist) = (block.text[piece.range].to_owned(), block.speaker.id.clone());
-        parts.push(self.span(text, Some(specialist), citation));
+        let origin = Origin::Said { specialist: block.speaker.id.clone(), at: piece.range.start };
+        let text = block.text[piece.range].to_owned();
+        parts.push(self.span(text, origin, citation));
     }
 
     /// What tells `place` from the others: its institution, or its domain where words of that institution's
@@ -301,15 +326,10 @@ impl Merge {
         }
     }
 
-    fn span(
-        &mut self,
-        text: String,
-        specialist: Option<SpecialistId>,
-        citation: Option<(usize, Range<usize>)>,
-    ) -> Part {
+    fn span(&mut self, text: String, origin: Origin, citation: Option<(usize, Range<usize>)>) -> Part {
         let start = self.length;
         self.length += text.len();
-        Part::Span(Span { text, start, specialist, citation })
+        Part::Span(Span { text, start, origin, citation })
     }
 }
 

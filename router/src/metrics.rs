@@ -54,6 +54,8 @@ pub struct Metrics {
     excess: Family<SpecialistLabels, Gauge<f64, AtomicU64>>,
     in_flight: Gauge,
     encoder_waiting: Gauge,
+    receipts: Gauge,
+    receipt_writes: Gauge,
     backend: Family<BackendLabels, Gauge>,
 }
 
@@ -72,6 +74,10 @@ pub struct Present {
     pub in_flight: usize,
     /// Texts that wait for the encoder or are being encoded.
     pub encoder_waiting: usize,
+    /// Receipts that are written down.
+    pub receipts: u64,
+    /// Writes that this took since the start.
+    pub receipt_writes: u64,
 }
 
 /// Bounds in seconds: 5 ms to a minute.
@@ -92,6 +98,7 @@ impl Metrics {
         let (up, ejected) = (Family::default(), Family::default());
         let excess = Family::<SpecialistLabels, Gauge<f64, AtomicU64>>::default();
         let (in_flight, encoder_waiting) = (Gauge::default(), Gauge::default());
+        let (receipts, receipt_writes) = (Gauge::default(), Gauge::default());
         let backend = Family::default();
 
         let mut registry = Registry::with_prefix("consilium");
@@ -135,6 +142,12 @@ impl Metrics {
         );
         registry.register("answers_in_flight", "Answers of specialists under way", in_flight.clone());
         registry.register("encoder_waiting", "Texts in the encoder's hands", encoder_waiting.clone());
+        registry.register("receipts", "Receipts that are written down", receipts.clone());
+        registry.register(
+            "receipt_writes",
+            "Writes that this took since the start: turns that end together share one",
+            receipt_writes.clone(),
+        );
         registry.register("encoder_backend", "What computes vectors at present", backend.clone());
         Self {
             registry,
@@ -150,6 +163,8 @@ impl Metrics {
             excess,
             in_flight,
             encoder_waiting,
+            receipts,
+            receipt_writes,
             backend,
         }
     }
@@ -207,11 +222,15 @@ impl Metrics {
             excess,
             in_flight,
             encoder_waiting,
+            receipts,
+            receipt_writes,
         } = present;
         self.backend.clear();
         self.backend.get_or_create(&BackendLabels { engine, device }).set(1);
         self.in_flight.set(i64::try_from(*in_flight).unwrap_or(i64::MAX));
         self.encoder_waiting.set(i64::try_from(*encoder_waiting).unwrap_or(i64::MAX));
+        self.receipts.set(i64::try_from(*receipts).unwrap_or(i64::MAX));
+        self.receipt_writes.set(i64::try_from(*receipt_writes).unwrap_or(i64::MAX));
         // Whoever has left the fleet must not stand here as up.
         self.up.clear();
         self.ejected.clear();

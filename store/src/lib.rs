@@ -1,6 +1,8 @@
 //! The router's database: one SQLite file. It keeps what must survive a restart and interprets none
 //! of it; there is no second backend, so there is no trait.
 
+mod receipts;
+
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -9,6 +11,8 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+
+pub use receipts::{PlacedReceipt, ReceiptRow};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -88,6 +92,8 @@ impl Store {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+            // What is deleted is overwritten: some of it is erased because somebody asked for that.
+            .pragma("secure_delete", "ON")
             .foreign_keys(true);
         let open = async {
             let pool =

@@ -14,7 +14,7 @@ use futures_util::StreamExt as _;
 use proto::{AnswerEvent, AskOptions, Conversation, Endpoint, Role, Turn, config::SpecialistConfig};
 use router::{
     app::App,
-    ask::{self, AskError, Event, Reason},
+    ask::{self, Answering, AskError, Event, Reason},
     config::Config,
     merge::{Part, Source, Span},
 };
@@ -72,7 +72,7 @@ pub(super) struct Told {
 impl Told {
     /// The specialists' words.
     pub(super) fn words(&self) -> String {
-        let theirs = self.spans.iter().filter(|span| span.specialist.is_some());
+        let theirs = self.spans.iter().filter(|span| span.specialist().is_some());
         theirs.map(|span| span.text.as_str()).collect::<Vec<_>>().join(" ")
     }
 }
@@ -166,9 +166,11 @@ impl Federation {
             conversation,
             options: AskOptions::default(),
             patience: None,
+            footer: false,
+            previous: None,
         };
         let began = Instant::now();
-        let (routed, answer) = ask::ask(self.app.clone(), question).await?;
+        let Answering { routed, events: answer, .. } = ask::ask(self.app.clone(), question).await?;
         let mut answer = std::pin::pin!(answer);
         let candidates = routed.decision.candidates.iter();
         let mut told = Told {

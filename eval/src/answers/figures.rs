@@ -237,7 +237,7 @@ impl Case {
 
     /// What the way to the right specialist and back costs its first words, where it speaks first.
     fn lead_delay(&self) -> Option<Duration> {
-        let first = self.told.spans.iter().find_map(|span| span.specialist.as_ref())?;
+        let first = self.told.spans.iter().find_map(|span| span.specialist())?;
         let alone = self.beside?.single_first_words?;
         let spoke = self.told.first_words?.saturating_sub(self.told.decided);
         (first.as_str() == self.asked.domain).then(|| spoke.saturating_sub(alone))

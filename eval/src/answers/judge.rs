@@ -96,7 +96,7 @@ impl Judged {
     pub(super) fn of(texts: &Texts, asked: &Asked, told: &Told) -> Self {
         let gold = texts.gold(asked);
         let held = (!gold.is_empty()).then(|| held(asked, told, &gold));
-        let spoke = told.spans.iter().any(|span| span.specialist.is_some());
+        let spoke = told.spans.iter().any(|span| span.specialist().is_some());
         Self { held, traced: spoke.then(|| traced(texts, told)) }
     }
 }
@@ -119,7 +119,7 @@ fn held(asked: &Asked, told: &Told, gold: &[&str]) -> Held {
 /// Characters whose citation leads to the same bytes of the corpus, and all.
 fn traced(texts: &Texts, told: &Told) -> (usize, usize) {
     let is_traced = |span: &&router::merge::Span| {
-        let (Some((number, range)), Some(owner)) = (&span.citation, &span.specialist) else { return false };
+        let (Some((number, range)), Some(owner)) = (&span.citation, span.specialist()) else { return false };
         let Some(source) = told.sources.iter().find(|source| source.number == *number) else { return false };
         let text = texts.text(owner.as_str(), &source.passage.id);
         text.and_then(|text| text.get(range.clone())) == Some(span.text.as_str())

@@ -57,7 +57,7 @@ fn spread(cases: Vec<&Case>) -> Vec<&Case> {
 }
 
 fn speakers(case: &Case) -> usize {
-    let mut speakers: Vec<_> = case.told.spans.iter().filter_map(|span| span.specialist.as_ref()).collect();
+    let mut speakers: Vec<_> = case.told.spans.iter().filter_map(|span| span.specialist()).collect();
     speakers.sort_unstable();
     speakers.dedup();
     speakers.len()
@@ -70,7 +70,7 @@ fn shown(case: &Case) -> String {
     let beside =
         case.beside.map_or_else(String::new, |its| format!(", the right one alone {:.2}", its.single));
     let told = &case.told;
-    let owners = |span: &Span| match &span.specialist {
+    let owners = |span: &Span| match span.specialist() {
         Some(owner) => format!("`{owner}` {}", line(&span.text)),
         None => format!("`router` {}", line(&span.text)),
     };

@@ -11,11 +11,14 @@ use futures_util::{Stream, StreamExt, future::try_join, stream::SelectAll};
 use proto::{AnswerEvent, Outcome, Passage, Terms};
 use tokio::time::{Instant, timeout_at};
 
-use super::{AskError, Event, Finish, Reason, Routed};
+use super::{
+    AskError, Event, Finish, Question, Reason, Routed,
+    record::{Record, Vouching},
+};
 use crate::{
     cited,
     dispatch::{Asked, Dispatch, Heard, Loss},
-    merge::{self, Ending, Input, Measure, Merge, Part, Said, Span, Speaker},
+    merge::{self, Ending, Input, Measure, Merge, Origin, OwnWords, Part, Said, Source, Span, Speaker},
     metrics::Metrics,
     route::{Candidate, Status, Verdict},
     trust::{self, Claim, Trust},
@@ -46,6 +49,12 @@ pub struct Turn {
     /// Everybody, with what became of them so far.
     candidates: Vec<Candidate>,
     spoke: Vec<usize>,
+    /// What was done, for the receipt.
+    record: Record,
+    /// Whether plain sources follow the answer.
+    footer: bool,
+    /// The sources so far, where they do.
+    sources: Vec<Source>,
     /// The first passages of those who were probed, by their places among the candidates.
     cited: BTreeMap<usize, Vec<Passage>>,
     arrived: Instant,
@@ -54,17 +63,22 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// A turn over `question`, which arrived when `arrived` says and has `patience` from then.
+    /// A turn over `question`, which arrived when `arrived` says and has `patience` from then. What it does is
+    /// taken down in `record`.
     pub fn new(
         means: Means,
-        question: String,
+        question: &Question,
         routed: Arc<Routed>,
         arrived: Instant,
         patience: Duration,
+        record: Record,
     ) -> Self {
         Self {
             means,
-            question,
+            question: question.conversation.question().to_owned(),
+            record,
+            footer: question.footer,
+            sources: Vec::new(),
             candidates: routed.decision.candidates.clone(),
             routed,
             merge: Merge::new(),
@@ -90,7 +104,7 @@ impl Turn {
                 }
             };
             if self.routed.decision.general {
-                yield Ok(Event::Part(self.merge.own_words(merge::general())));
+                yield Ok(Event::Part(self.own_words(merge::general())));
             }
             let mut answers = SelectAll::new();
             for candidate in asked {
@@ -122,12 +136,17 @@ impl Turn {
                     Reason::NoAnswer
                 }
                 Ending::Failed => {
-                    let error = AskError::Unanswered(self.candidates);
+                    let error = AskError::Unanswered(self.candidates.clone());
                     self.means.metrics.request(error.code());
+                    self.record.deeds().candidates.clone_from(&self.candidates);
                     yield Err(error);
                     return;
                 }
             };
+            if self.footer && !self.sources.is_empty() {
+                let words = merge::footer(&self.sources);
+                yield Ok(Event::Part(self.own_words(words)));
+            }
             yield Ok(Event::Finish(self.finish(reason)));
         }
     }
@@ -140,6 +159,8 @@ impl Turn {
         candidate.status = Status::Asked;
         let heard = self.means.dispatch.ask(Asked {
             endpoint: &candidate.registration.endpoint,
+            card: &candidate.registration.card,
+            salt: self.record.salt().of_call(candidate.registration.id().as_str()),
             request_id: &self.routed.request_id,
             question: &self.question,
             earlier: self.routed.shown(candidate.registration.card.card()),
@@ -159,7 +180,7 @@ impl Turn {
         let ended = match &heard {
             Heard::Event(AnswerEvent::Done(Outcome::Answered)) => Some(Status::Answered),
             Heard::Event(AnswerEvent::Done(Outcome::NoAnswer)) => Some(Status::NoAnswer),
-            Heard::Event(_) | Heard::Called => None,
+            Heard::Event(_) | Heard::Called(_) => None,
             Heard::Lost(Loss::Timeout(_) | Loss::Slow { .. } | Loss::Deadline) => Some(Status::Timeout),
             Heard::Lost(Loss::Ejected) => Some(Status::CircuitOpen),
             Heard::Lost(_) => Some(Status::Failed),
@@ -168,18 +189,31 @@ impl Turn {
             candidate.status = status;
             self.means.metrics.specialist_ended(id, status, self.arrived.elapsed());
         }
+        let mut deeds = self.record.deeds();
         let input = match heard {
-            Heard::Event(event) => Input::Event(event),
-            Heard::Called => {
+            Heard::Event(event) => {
+                if matches!(event, AnswerEvent::Done(_)) {
+                    let has_key = candidate.registration.card.card().public_key.is_some();
+                    let vouching = if has_key { Vouching::Signed } else { Vouching::Unsigned };
+                    deeds.vouched(self.places[place], vouching);
+                }
+                Input::Event(event)
+            }
+            Heard::Called(minutes) => {
                 candidate.calls += 1;
+                deeds.called(self.places[place], minutes);
                 return Vec::new();
             }
             Heard::Lost(loss) => {
+                if matches!(loss, Loss::Unvouched(_)) {
+                    deeds.vouched(self.places[place], Vouching::Refused);
+                }
                 tracing::warn!(request = self.routed.request_id, specialist = %id, %loss, "gave out");
                 candidate.failure = Some(loss.to_string());
                 Input::Failed
             }
         };
+        drop(deeds);
         let parts = self.merge.on(place, input);
         for part in &parts {
             self.note(part);
@@ -219,10 +253,16 @@ impl Turn {
 
     /// Notes whose words or sources go out, and when the first words do.
     fn note(&mut self, part: &Part) {
+        self.record.deeds().out(part);
+        if let Part::Source(source) = part
+            && self.footer
+        {
+            self.sources.push(source.clone());
+        }
         let specialist = match part {
             Part::Source(source) => &source.specialist,
             Part::Agreement(agreement) => &agreement.specialist,
-            Part::Span(Span { specialist: Some(specialist), .. }) => specialist,
+            Part::Span(Span { origin: Origin::Said { specialist, .. }, .. }) => specialist,
             Part::Span(_) | Part::Disagreement(_) => return,
         };
         let mut places = self.places.iter().copied();
@@ -280,7 +320,7 @@ impl Turn {
         } else {
             merge::abstention(&considered, self.routed.foreign.as_ref())
         };
-        self.merge.own_words(words)
+        self.own_words(words)
     }
 
     fn no_answer(&mut self) -> Part {
@@ -288,11 +328,19 @@ impl Turn {
         let asked = self.places.iter().map(|&at| &self.candidates[at]);
         let said = asked.filter(|candidate| candidate.status == Status::NoAnswer);
         let said: Vec<Speaker> = said.map(speaker).collect();
-        self.merge.own_words(merge::no_answer(&said))
+        self.own_words(merge::no_answer(&said))
+    }
+
+    /// Words of the router's own, outside of anybody's answer.
+    fn own_words(&mut self, words: OwnWords) -> Part {
+        let part = self.merge.own_words(words);
+        self.note(&part);
+        part
     }
 
     fn finish(&mut self, reason: Reason) -> Finish {
         self.check_claims();
+        self.record.deeds().candidates.clone_from(&self.candidates);
         self.means.metrics.request(reason.code());
         Finish {
             candidates: self.candidates.clone(),

@@ -3,11 +3,15 @@
 
 use std::{collections::VecDeque, net::IpAddr};
 
+use audit::Salt;
 use axum::{
     Router,
     http::{StatusCode, header},
 };
+use embedding::{Embedder, Model};
 use futures_util::{FutureExt, StreamExt};
+use proto::{Prototypes, Space};
+use registry::Registration;
 use tokio::net::TcpListener;
 use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
@@ -258,8 +262,12 @@ async fn a_connection_that_is_lost_is_made_anew_only_after_another_check() {
 }
 
 async fn losses(dispatch: &Dispatch, endpoint: &Endpoint) -> Vec<Loss> {
+    let space = Space::clone(Embedder::start(Model::hashed()).unwrap().0.space());
+    let prototypes = Prototypes { space, points: Vec::new(), revision: "1".into() };
     let heard = dispatch.ask(Asked {
         endpoint,
+        card: &Registration::made_up("a", prototypes).unwrap().card,
+        salt: Salt::read(&[0; 32]).unwrap(),
         request_id: "request",
         question: "why is Mars red",
         earlier: &[],
@@ -268,7 +276,7 @@ async fn losses(dispatch: &Dispatch, endpoint: &Endpoint) -> Vec<Loss> {
     });
     let lost = heard.filter_map(async |heard| match heard {
         Heard::Lost(loss) => Some(loss),
-        Heard::Called => None,
+        Heard::Called(_) => None,
         Heard::Event(event) => panic!("an answer: {event:?}"),
     });
     lost.collect().await

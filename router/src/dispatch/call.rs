@@ -2,11 +2,12 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
+    sync::PoisonError,
     time::Duration,
 };
 
 use proto::{
-    AnswerBounds, AnswerCheck, AnswerEvent,
+    AnswerBounds, AnswerCheck, AnswerEvent, PublishedCard,
     wire::{AnswerRequest, AnswerResponse, specialist_service_client::SpecialistServiceClient},
 };
 use tokio::time::{Instant, timeout_at};
@@ -14,8 +15,9 @@ use tonic::{Code, Request, Status, Streaming, transport::Channel};
 use tower::retry::budget::Budget;
 
 use super::{
-    Limits, Loss, PASSAGES_MAX,
+    Limits, Loss, Minutes, PASSAGES_MAX,
     line::{Connection, Line},
+    vouch::vouched,
 };
 
 /// Room beside an event for what gRPC and protobuf put around it.
@@ -26,6 +28,7 @@ pub(super) struct Call {
     client: SpecialistServiceClient<Channel>,
     request: AnswerRequest,
     stream: Option<Streaming<AnswerResponse>>,
+    minutes: Minutes,
     check: AnswerCheck,
     limits: Limits,
     began: Instant,
@@ -44,6 +47,7 @@ impl Call {
         request: AnswerRequest,
         limits: Limits,
         deadline: Instant,
+        minutes: Minutes,
     ) -> Self {
         let bounds = AnswerBounds {
             passages_max: PASSAGES_MAX,
@@ -56,6 +60,7 @@ impl Call {
                 .max_decoding_message_size(limits.event_bytes_max + FRAME_BYTES),
             request,
             stream: None,
+            minutes,
             check: AnswerCheck::new(bounds),
             began,
             deadline,
@@ -66,8 +71,8 @@ impl Call {
         }
     }
 
-    /// Its next event.
-    pub(super) async fn next(&mut self) -> Result<AnswerEvent, Loss> {
+    /// Its next event. The last one comes only if it vouches for its answer as its `card` promises.
+    pub(super) async fn next(&mut self, card: &PublishedCard) -> Result<AnswerEvent, Loss> {
         let (by, late) = self.patience();
         let response = match timeout_at(by, self.receive()).await {
             Err(_) => return Err(late),
@@ -77,7 +82,13 @@ impl Call {
             Ok(Ok(None)) => return Err(Loss::Unfinished),
             Ok(Ok(Some(response))) => response,
         };
-        let event = self.check.read(response)?;
+        let event = self.check.read(response.clone())?;
+        let mut minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
+        minutes.hear(&response);
+        if matches!(event, AnswerEvent::Done(_)) {
+            vouched(&minutes, card)?;
+        }
+        drop(minutes);
         self.count(&event);
         Ok(event)
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use proto::answer::{ANSWER_BYTES_MAX, EVENT_BYTES_MAX, EVENTS_MAX};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The limits of asking one specialist.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Milliseconds to connect, further tries counted.
@@ -40,7 +40,7 @@ pub struct Limits {
 }
 
 /// When a specialist that is unavailable is called again: only before its first event.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
     /// Further calls of one specialist for one question.
@@ -56,7 +56,7 @@ pub struct Retry {
 
 /// When a specialist that fails is left alone. The next question that comes afterwards is its probe:
 /// it is asked that one, and nothing else until it has answered.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Eject {
     /// Failures in a row.

@@ -6,17 +6,18 @@ use futures_util::{Stream, StreamExt, stream};
 use proto::{
     AskOptions, Conversation, Terms,
     wire::{
-        AskRequest, AskResponse, RouteRequest, RouteResponse, ask_response,
+        AskRequest, AskResponse, Decision, RouteRequest, RouteResponse, ask_response,
         router_service_server::RouterService,
     },
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{derivation::derivation, error, wire};
+use super::{error, wire};
 use crate::{
     app::App,
-    ask::{self, Event, Question},
+    ask::{self, Answering, Event, Question},
     merge::Part,
+    receipt::derivation,
 };
 
 /// The router over gRPC.
@@ -37,7 +38,14 @@ impl RouterService for Asking {
         let RouteRequest { turns, options: wanted, derivation: derive } = request.into_inner();
         let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
         let options = AskOptions::try_from(wanted.clone()).map_err(|e| error::invalid(&e))?;
-        let question = Question { request_id: ask::request_id(), conversation, options, patience };
+        let question = Question {
+            request_id: ask::request_id(),
+            conversation,
+            options,
+            patience,
+            footer: false,
+            previous: None,
+        };
         let routed = ask::preview(&self.app, &question).await?;
         let mut decision = wire::decision(&routed);
         if derive {
@@ -56,12 +64,15 @@ impl RouterService for Asking {
 
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
         let patience = patience(request.metadata());
-        let AskRequest { turns, options, previous_request_id: _ } = request.into_inner();
+        let AskRequest { turns, options, previous_request_id } = request.into_inner();
         let conversation = Conversation::try_from(turns).map_err(|e| error::invalid(&e))?;
         let options = AskOptions::try_from(options).map_err(|e| error::invalid(&e))?;
-        let question = Question { request_id: ask::request_id(), conversation, options, patience };
-        let (routed, events) = ask::ask(self.app.clone(), question).await?;
-        let decision = ask_response::Event::Decision(wire::decision(&routed));
+        let previous = Some(previous_request_id).filter(|id| !id.is_empty());
+        let (request_id, footer) = (ask::request_id(), false);
+        let question = Question { request_id, conversation, options, patience, footer, previous };
+        let Answering { routed, capability, events } = ask::ask(self.app.clone(), question).await?;
+        let decision = Decision { receipt_capability: capability.reveal(), ..wire::decision(&routed) };
+        let decision = ask_response::Event::Decision(decision);
         let rest = events.map(|event| Ok(response(message(event?))));
         Ok(Response::new(Box::pin(stream::iter([Ok(response(decision))]).chain(rest))))
     }

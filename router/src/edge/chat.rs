@@ -21,12 +21,14 @@ use super::{
 };
 use crate::{
     app::App,
-    ask::{self, AskError, Event, Routed},
+    ask::{self, Answering, AskError, Event, Routed},
     route::Verdict,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SPECIALISTS: HeaderName = HeaderName::from_static("x-consilium-specialists");
+const RECEIPT: HeaderName = HeaderName::from_static("x-consilium-receipt");
+const CAPABILITY: HeaderName = HeaderName::from_static("x-consilium-receipt-capability");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 pub(super) async fn completions(
@@ -36,6 +38,7 @@ pub(super) async fn completions(
     let id = ask::request_id();
     let mut response = answer(app, id.clone(), body).await.unwrap_or_else(IntoResponse::into_response);
     if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(RECEIPT, id.clone());
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
@@ -50,18 +53,19 @@ async fn answer(
     let request = ChatRequest::parse(&body)?;
     let (question, style) = request.into_question(request_id)?;
     let prompt_tokens = app.embedder.count_tokens(question.conversation.question()).unwrap_or_default();
-    let (routed, events) = ask::ask(app.clone(), question).await?;
-    let completion = Completion::new(app, routed.clone(), style, prompt_tokens);
+    let Answering { routed, capability, events } = ask::ask(app.clone(), question).await?;
+    let capability = capability.reveal();
+    let completion = Completion::new(app, routed.clone(), capability.clone(), style, prompt_tokens);
     let mut response = if completion.style().stream {
         let stream = chunks(completion, events);
         Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive")).into_response()
     } else {
-        Json(whole(completion, events).await?).into_response()
+        whole(completion, events).await.map_or_else(IntoResponse::into_response, IntoResponse::into_response)
     };
     let headers = response.headers_mut();
     headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    if let Ok(asked) = HeaderValue::try_from(asked(&routed)) {
-        headers.insert(SPECIALISTS, asked);
+    for (name, value) in [(SPECIALISTS, asked(&routed)), (CAPABILITY, capability)] {
+        headers.extend(HeaderValue::try_from(value).ok().map(|value| (name, value)));
     }
     Ok(response)
 }
@@ -106,10 +110,10 @@ fn data(chunk: &serde_json::Value) -> sse::Event {
 async fn whole(
     mut completion: Completion,
     events: impl Stream<Item = Result<Event, AskError>> + Send,
-) -> Result<serde_json::Value, ApiError> {
+) -> Result<Json<serde_json::Value>, ApiError> {
     tokio::pin!(events);
     while let Some(event) = events.next().await {
         completion.take(event?);
     }
-    Ok(completion.whole())
+    Ok(Json(completion.whole()))
 }

@@ -15,6 +15,7 @@ use super::{RETRY_AFTER_SECONDS, with_status};
 use crate::{
     ask::AskError,
     fleet::{FleetError, LookError},
+    receipt::ReceiptError,
 };
 
 /// Whose reasons `ErrorInfo` carries.
@@ -34,6 +35,8 @@ impl From<AskError> for Status {
                 (Code::Internal, "ENCODER_FAILED")
             }
             AskError::Snapshot(_) => (Code::Internal, "SEARCH_FAILED"),
+            AskError::Unrecorded(ReceiptError::UnknownPrevious(_)) => (Code::NotFound, "RECEIPT_UNKNOWN"),
+            AskError::Unrecorded(_) => (Code::Unavailable, "UNRECORDED"),
             AskError::Unanswered(_) => (Code::Unavailable, "UNANSWERED"),
         };
         because(code, reason, message)
@@ -152,9 +155,10 @@ impl ApiError {
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Ask(AskError::Unanswered(_) | AskError::Embed(EmbedError::Stopped)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Ask(AskError::Unrecorded(ReceiptError::UnknownPrevious(_))) => StatusCode::NOT_FOUND,
+            Self::Ask(
+                AskError::Unanswered(_) | AskError::Unrecorded(_) | AskError::Embed(EmbedError::Stopped),
+            ) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -172,6 +176,10 @@ impl ApiError {
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
                 ("rate_limit_exceeded", None)
             }
+            Self::Ask(AskError::Unrecorded(ReceiptError::UnknownPrevious(_))) => {
+                ("receipt_not_found", Some("consilium.previous_request_id".to_owned()))
+            }
+            Self::Ask(AskError::Unrecorded(_)) => ("unrecorded", None),
             Self::Ask(AskError::Unanswered(_)) => ("unanswered", None),
             Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => ("internal_error", None),
         };

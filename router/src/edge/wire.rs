@@ -10,7 +10,7 @@ use crate::{
     route::{Candidate, Decision, Fitted, History, HistoryReason, Probed, Status, Verdict},
 };
 
-pub(super) fn decision(routed: &Routed) -> wire::Decision {
+pub(crate) fn decision(routed: &Routed) -> wire::Decision {
     let decision = &routed.decision;
     let verdict = match decision.verdict {
         Verdict::Ask { .. } => wire::Verdict::Ask,
@@ -39,10 +39,11 @@ pub(super) fn decision(routed: &Routed) -> wire::Decision {
             .unwrap_or_default(),
         derivation: None,
         earlier_turns: earlier_turns(routed).collect(),
+        receipt_capability: String::new(),
     }
 }
 
-pub(super) fn history(history: &History) -> wire::History {
+pub(crate) fn history(history: &History) -> wire::History {
     let reason = match history.reason {
         HistoryReason::NoEarlierTurn => wire::HistoryReason::NoEarlierTurn,
         HistoryReason::ClearAlone => wire::HistoryReason::ClearAlone,
@@ -56,7 +57,7 @@ pub(super) fn history(history: &History) -> wire::History {
 }
 
 /// All who would see the question, in the order in which they would.
-pub(super) fn seen_by(decision: &Decision) -> impl Iterator<Item = &SpecialistId> {
+pub(crate) fn seen_by(decision: &Decision) -> impl Iterator<Item = &SpecialistId> {
     decision.verdict.seen_by().map(|at| decision.candidates[at].registration.id())
 }
 
@@ -80,11 +81,15 @@ fn candidate(candidate: &Candidate) -> wire::Candidate {
         failure: candidate.failure.clone().unwrap_or_default(),
         asks_consent: card.asks_consent,
         confidence: candidate.confidence,
-        probe: match candidate.probed {
-            Probed::Not => None,
-            Probed::InVain => Some(wire::ProbeOutcome { evidence: None }),
-            Probed::Showed(evidence) => Some(wire::ProbeOutcome { evidence: Some(evidence.into()) }),
-        },
+        probe: probe(candidate.probed),
+    }
+}
+
+pub(crate) fn probe(probed: Probed) -> Option<wire::ProbeOutcome> {
+    match probed {
+        Probed::Not => None,
+        Probed::InVain => Some(wire::ProbeOutcome { evidence: None }),
+        Probed::Showed(evidence) => Some(wire::ProbeOutcome { evidence: Some(evidence.into()) }),
     }
 }
 
@@ -139,9 +144,9 @@ pub(super) fn source(source: Source) -> wire::Source {
 
 pub(super) fn span(span: Span) -> wire::Span {
     wire::Span {
+        specialist_id: span.specialist().map(ToString::to_string).unwrap_or_default(),
         text: span.text,
         start_bytes: count(span.start),
-        specialist_id: span.specialist.map(|id| id.to_string()).unwrap_or_default(),
         citation: span.citation.map(citation),
     }
 }
@@ -202,16 +207,17 @@ pub(super) fn finish(finish: &Finish) -> wire::Finish {
         notices: notices.collect(),
         first_words_us: finish.first_words.map(us),
         left_out: finish.left_out.iter().map(left_out).collect(),
-        receipt_capability: String::new(),
     }
 }
 
-fn reason(reason: Reason) -> wire::FinishReason {
+pub(crate) fn reason(reason: Reason) -> wire::FinishReason {
     match reason {
         Reason::Answered => wire::FinishReason::Answered,
         Reason::Incomplete => wire::FinishReason::Incomplete,
         Reason::Abstained => wire::FinishReason::Abstained,
         Reason::NoAnswer => wire::FinishReason::NoAnswer,
+        Reason::Failed => wire::FinishReason::Failed,
+        Reason::Abandoned => wire::FinishReason::Abandoned,
     }
 }
 

@@ -1,27 +1,158 @@
-//! All words that the router ever adds to an answer.
+//! All words that the router ever adds to an answer. Each is a template that is published as it stands here, and
+//! filled by nobody else.
 
 use super::{Difference, Speaker};
 use crate::route::Foreign;
 
-/// Before the words of everybody but the first; `name` is an institution's or a domain's.
-pub(super) fn heading(name: &str) -> String {
-    format!("\n\n**{name}**\n\n")
+/// A text of the router's own; in braces stands what it is filled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Template {
+    /// Before the words of everybody but the first.
+    Heading,
+    /// After the words that a source carries.
+    Mark,
+    /// In place of words all of which repeat what stands above.
+    AgreesWhole,
+    /// In place of words part of which repeat what stands above.
+    AgreesPart,
+    /// After words that differ from others above.
+    Differ,
+    /// After words that were to go on.
+    BrokeOff,
+    /// When nobody covers the question.
+    Abstention,
+    /// When nobody covers the question, and its language is none that the encoder covers.
+    AbstentionForeign,
+    /// When nobody is registered.
+    NobodyRegistered,
+    /// Before the words of the general specialist.
+    General,
+    /// When whoever could be asked was left out or is disabled.
+    LeftOut,
+    /// When whoever covers the question asks for consent that the asker has not given.
+    ConsentMissing,
+    /// When nobody answers, by their own word.
+    NoAnswer,
+    /// Plain sources, for clients that show nothing else of them.
+    Footer,
+    /// One of these.
+    FooterLine,
 }
 
-/// After the words that a source carries.
-pub(super) fn mark(number: usize) -> String {
-    format!(" [{number}]")
+impl Template {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Heading,
+        Self::Mark,
+        Self::AgreesWhole,
+        Self::AgreesPart,
+        Self::Differ,
+        Self::BrokeOff,
+        Self::Abstention,
+        Self::AbstentionForeign,
+        Self::NobodyRegistered,
+        Self::General,
+        Self::LeftOut,
+        Self::ConsentMissing,
+        Self::NoAnswer,
+        Self::Footer,
+        Self::FooterLine,
+    ];
+
+    /// Its name among the router's rules.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Heading => "merge/heading",
+            Self::Mark => "merge/mark",
+            Self::AgreesWhole => "merge/agrees-whole",
+            Self::AgreesPart => "merge/agrees-part",
+            Self::Differ => "merge/differ",
+            Self::BrokeOff => "merge/broke-off",
+            Self::Abstention => "merge/abstention",
+            Self::AbstentionForeign => "merge/abstention-foreign",
+            Self::NobodyRegistered => "merge/nobody-registered",
+            Self::General => "merge/general",
+            Self::LeftOut => "merge/left-out",
+            Self::ConsentMissing => "merge/consent-missing",
+            Self::NoAnswer => "merge/no-answer",
+            Self::Footer => "merge/footer",
+            Self::FooterLine => "merge/footer-line",
+        }
+    }
+
+    /// Its words.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Heading => "\n\n**{name}**\n\n",
+            Self::Mark => " [{number}]",
+            Self::AgreesWhole => "\n\n*{name} says the same*{marks}",
+            Self::AgreesPart => "\n\n*{name} says part of this too*{marks}",
+            Self::Differ => "\n\n*{one} and {other} differ in {differences}.*",
+            Self::BrokeOff => "\n\n*{title} broke off here: the words above are incomplete.*",
+            Self::Abstention => "No specialist here covers this question. Considered: {names}.",
+            Self::AbstentionForeign => {
+                "No specialist here covers this question. It seems to be in {language}, and this router's encoder \
+                 covers {covered}: please ask again in {either}. Considered: {names}."
+            }
+            Self::NobodyRegistered => {
+                "No specialist is registered with this router yet, so nobody can answer."
+            }
+            Self::General => "No specialist here covers this question, so the general one is asked.",
+            Self::LeftOut => "Nobody is left to ask. Left out or disabled: {names}.",
+            Self::ConsentMissing => {
+                "Nobody was asked yet: before your question goes there, you have to agree that it is seen by: \
+                 {names}."
+            }
+            Self::NoAnswer => "Nothing in their texts answers this question, by their own word: {names}.",
+            Self::Footer => "\n\nSources:{lines}",
+            Self::FooterLine => "\n[{number}] {heading} ({specialist}) {url}",
+        }
+    }
+
+    /// Its words with `values` in the places of the names in braces.
+    fn fill(self, values: &[(&str, &str)]) -> OwnWords {
+        let mut text = String::new();
+        let mut rest = self.text();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').unwrap_or((after, ""));
+            let value = values.iter().find(|(given, _)| *given == name);
+            debug_assert!(value.is_some(), "{name} is not filled");
+            text.push_str(before);
+            text.push_str(value.map_or("", |(_, value)| value));
+            rest = after;
+        }
+        text.push_str(rest);
+        OwnWords { template: self, text }
+    }
 }
 
-/// In place of the words of `name`, all of which or part of which repeat what stands above; `sources` are
-/// the numbers of its own.
-pub(super) fn agrees(name: &str, whole: bool, sources: &[usize]) -> String {
-    let what = if whole { "says the same" } else { "says part of this too" };
-    format!("\n\n*{name} {what}*{}", sources.iter().map(|number| mark(*number)).collect::<String>())
+/// Words of the router's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnWords {
+    /// What they were made from.
+    pub template: Template,
+    /// The words.
+    pub text: String,
 }
 
-/// After words that differ from others above; `one` and `other` are sources or names.
-pub(super) fn differ(one: &str, other: &str, differences: &[Difference]) -> String {
+/// `name` is an institution's or a domain's.
+pub(super) fn heading(name: &str) -> OwnWords {
+    Template::Heading.fill(&[("name", name)])
+}
+
+pub(super) fn mark(number: usize) -> OwnWords {
+    Template::Mark.fill(&[("number", &number.to_string())])
+}
+
+/// `name` repeats what stands above, as a `whole` or in part; `sources` are the numbers of its own.
+pub(super) fn agrees(name: &str, whole: bool, sources: &[usize]) -> OwnWords {
+    let template = if whole { Template::AgreesWhole } else { Template::AgreesPart };
+    let marks: String = sources.iter().map(|number| mark(*number).text).collect();
+    template.fill(&[("name", name), ("marks", &marks)])
+}
+
+/// `one` and `other` are sources or names.
+pub(super) fn differ(one: &str, other: &str, differences: &[Difference]) -> OwnWords {
     let name = |difference: &Difference| match difference {
         Difference::Numbers => "numbers",
         Difference::Units => "units",
@@ -29,59 +160,91 @@ pub(super) fn differ(one: &str, other: &str, differences: &[Difference]) -> Stri
         Difference::Negation => "negation",
     };
     let names: Vec<&str> = differences.iter().map(name).collect();
-    format!("\n\n*{one} and {other} differ in {}.*", names.join(", "))
+    Template::Differ.fill(&[("one", one), ("other", other), ("differences", &names.join(", "))])
 }
 
-/// After words that were to go on.
-pub(super) fn broke_off(speaker: &Speaker) -> String {
-    format!("\n\n*{} broke off here: the words above are incomplete.*", speaker.title)
+pub(super) fn broke_off(speaker: &Speaker) -> OwnWords {
+    Template::BrokeOff.fill(&[("title", &speaker.title)])
 }
 
 /// When nobody covers the question, which may be in a `foreign` language; `considered` come best first.
-pub fn abstention(considered: &[Speaker], foreign: Option<&Foreign>) -> String {
+pub fn abstention(considered: &[Speaker], foreign: Option<&Foreign>) -> OwnWords {
+    let names = names(considered);
     if considered.is_empty() {
-        return "No specialist is registered with this router yet, so nobody can answer.".to_owned();
+        return Template::NobodyRegistered.fill(&[]);
     }
-    let language = foreign.map(language).unwrap_or_default();
-    format!("No specialist here covers this question.{language} Considered: {}.", names(considered))
-}
-
-/// How to ask in place of a question that the encoder does not understand.
-fn language(foreign: &Foreign) -> String {
-    let Foreign { language, covered } = foreign;
+    let Some(Foreign { language, covered }) = foreign else {
+        return Template::Abstention.fill(&[("names", &names)]);
+    };
     let covered: Vec<&str> = covered.iter().map(|language| language.name()).collect();
-    format!(
-        " It seems to be in {}, and this router's encoder covers {}: please ask again in {}.",
-        language.name(),
-        covered.join(" and "),
-        covered.join(" or "),
-    )
+    Template::AbstentionForeign.fill(&[
+        ("language", language.name()),
+        ("covered", &covered.join(" and ")),
+        ("either", &covered.join(" or ")),
+        ("names", &names),
+    ])
 }
 
 /// Before the words of the general specialist.
-pub fn general() -> String {
-    "No specialist here covers this question, so the general one is asked.".to_owned()
+pub fn general() -> OwnWords {
+    Template::General.fill(&[])
 }
 
 /// When whoever could be asked was left out or is disabled.
-pub fn left_out(considered: &[Speaker]) -> String {
-    format!("Nobody is left to ask. Left out or disabled: {}.", names(considered))
+pub fn left_out(considered: &[Speaker]) -> OwnWords {
+    Template::LeftOut.fill(&[("names", &names(considered))])
 }
 
 /// When whoever covers the question asks for consent that the asker has not given.
-pub fn consent_missing(asking: &[Speaker]) -> String {
-    format!(
-        "Nobody was asked yet: before your question goes there, you have to agree that it is seen by: {}.",
-        names(asking)
-    )
+pub fn consent_missing(asking: &[Speaker]) -> OwnWords {
+    Template::ConsentMissing.fill(&[("names", &names(asking))])
 }
 
 /// When nobody answers, and `saying` say that their corpus holds no answer.
-pub fn no_answer(saying: &[Speaker]) -> String {
-    format!("Nothing in their texts answers this question, by their own word: {}.", names(saying))
+pub fn no_answer(saying: &[Speaker]) -> OwnWords {
+    Template::NoAnswer.fill(&[("names", &names(saying))])
+}
+
+/// The `sources` of an answer as plain text.
+pub fn footer(sources: &[super::Source]) -> OwnWords {
+    let line = |source: &super::Source| {
+        let super::Source { number, specialist, passage } = source;
+        let (number, heading) = (number.to_string(), passage.heading());
+        let values = [
+            ("number", number.as_str()),
+            ("heading", &heading),
+            ("specialist", specialist.as_str()),
+            ("url", &passage.url),
+        ];
+        Template::FooterLine.fill(&values).text
+    };
+    let lines: String = sources.iter().map(line).collect();
+    Template::Footer.fill(&[("lines", &lines)])
 }
 
 fn names(speakers: &[Speaker]) -> String {
     let names = speakers.iter().map(|speaker| format!("{} ({})", speaker.title, speaker.institution));
     names.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_braces_is_filled_once() {
+        assert_eq!(heading("{name} {x}").text, "\n\n**{name} {x}**\n\n");
+        assert_eq!(
+            differ("[1]", "[2]", &[Difference::Units, Difference::Dates]).text,
+            "\n\n*[1] and [2] differ in units, dates.*"
+        );
+        assert_eq!(agrees("A", true, &[3, 4]).text, "\n\n*A says the same* [3] [4]");
+    }
+
+    #[test]
+    fn no_two_templates_share_a_name() {
+        let names: std::collections::HashSet<&str> =
+            Template::ALL.iter().map(|template| template.name()).collect();
+        assert_eq!(names.len(), Template::ALL.len());
+    }
 }

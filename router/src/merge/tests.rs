@@ -208,12 +208,13 @@ fn run(sent: Vec<(usize, Sent)>, supports: Option<[f32; PLACES]>) -> Result<Run,
 fn is_own(text: &str, sources: usize) -> bool {
     let names = ["I0", "I1", "T0", "T1", "T2"];
     let marks = |text: &str| {
-        let rest = (1..=sources).rev().fold(text.to_owned(), |rest, n| rest.replace(&templates::mark(n), ""));
+        let rest =
+            (1..=sources).rev().fold(text.to_owned(), |rest, n| rest.replace(&templates::mark(n).text, ""));
         rest.is_empty()
     };
     let differ = |text: &str| {
         let named = |name: &str| {
-            names.contains(&name) || (1..=sources).any(|number| templates::mark(number).trim() == name)
+            names.contains(&name) || (1..=sources).any(|number| templates::mark(number).text.trim() == name)
         };
         let (one, rest) = text.strip_prefix("\n\n*")?.strip_suffix(".*")?.split_once(" and ")?;
         let (other, kinds) = rest.split_once(" differ in ")?;
@@ -221,11 +222,13 @@ fn is_own(text: &str, sources: usize) -> bool {
         Some(named(one) && named(other) && kinds.split(", ").all(known))
     };
     let agrees = |whole| {
-        names.iter().any(|name| text.strip_prefix(&templates::agrees(name, whole, &[])).is_some_and(marks))
+        names
+            .iter()
+            .any(|name| text.strip_prefix(&templates::agrees(name, whole, &[]).text).is_some_and(marks))
     };
     (!text.is_empty() && marks(text))
-        || names.iter().any(|name| text == templates::heading(name))
-        || (0..PLACES).any(|place| text == templates::broke_off(&speaker(place)))
+        || names.iter().any(|name| text == templates::heading(name).text)
+        || (0..PLACES).any(|place| text == templates::broke_off(&speaker(place)).text)
         || agrees(true)
         || agrees(false)
         || differ(text) == Some(true)
@@ -234,11 +237,11 @@ fn is_own(text: &str, sources: usize) -> bool {
 /// The words of specialists in a range of the answer, and whose they are.
 fn owned(parts: &[Part], range: &Range<usize>) -> (String, Vec<SpecialistId>) {
     let (mut words, mut owners) = (String::new(), Vec::new());
-    for span in spans(parts).filter(|span| span.specialist.is_some()) {
+    for span in spans(parts).filter(|span| span.specialist().is_some()) {
         let (start, end) = (range.start.max(span.start), range.end.min(span.start + span.text.len()));
         if start < end {
             words.push_str(&span.text[start - span.start..end - span.start]);
-            owners.extend(span.specialist.clone());
+            owners.extend(span.specialist().cloned());
         }
     }
     owners.dedup();
@@ -271,11 +274,13 @@ fn check_parts(run: &Run) -> Result<(), TestCaseError> {
                 prop_assert_eq!(span.start, length);
                 length += span.text.len();
                 prop_assert!(
-                    span.specialist.is_some() || is_own(&span.text, sources.len()),
+                    span.specialist().is_some() || is_own(&span.text, sources.len()),
                     "{:?}",
                     span.text
                 );
-                span.citation.clone().map(|citation| (citation, span.text.clone(), span.specialist.clone()))
+                span.citation
+                    .clone()
+                    .map(|citation| (citation, span.text.clone(), span.specialist().cloned()))
             }
             Part::Agreement(Agreement { range, specialist, citation }) => {
                 prop_assert!(range.end <= length);
@@ -311,7 +316,7 @@ fn check_said(run: &Run, place: usize) -> Result<(), TestCaseError> {
     let (out, _) = owned(
         &run.parts
             .iter()
-            .filter(|part| matches!(part, Part::Span(span) if span.specialist == Some(id(place))))
+            .filter(|part| matches!(part, Part::Span(span) if span.specialist() == Some(&id(place))))
             .cloned()
             .collect::<Vec<_>>(),
         &(0..usize::MAX),
@@ -353,7 +358,7 @@ proptest! {
         name in "[A-Za-z]{1,60}", words in 1_usize..400,
     ) {
         // The mark of each, and the heading of the second.
-        let own = 2 * templates::mark(1).len() + templates::heading(&name).len();
+        let own = 2 * templates::mark(1).text.len() + templates::heading(&name).text.len();
         let text = "word ".repeat(words.max(own * 19 / 10 + 1));
         let mut merge = Merge::new();
         merge.join(Speaker { institution: "The first".to_owned(), ..speaker(0) });
@@ -378,7 +383,7 @@ proptest! {
         }
         parts.extend(merge.append(&HashMap::new()));
         let length = |own: bool| -> usize {
-            spans(&parts).filter(|span| span.specialist.is_none() == own).map(|span| span.text.len()).sum()
+            spans(&parts).filter(|span| span.specialist().is_none() == own).map(|span| span.text.len()).sum()
         };
         prop_assert_eq!((length(true), length(false)), (own, 2 * text.len()));
         prop_assert!(length(true) * 20 <= length(true) + length(false));

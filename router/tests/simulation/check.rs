@@ -8,7 +8,6 @@ use std::time::Duration;
 use proto::{Outcome, SpecialistId};
 use router::{
     ask::{AskError, Event, Reason},
-    merge::Span,
     route::{Candidate, Status, Verdict},
 };
 
@@ -124,7 +123,8 @@ fn permits(case: &Case) -> Result<(), String> {
         ensure!(heard.in_flight <= most, "{} permits are taken, where there are {most}", heard.in_flight);
     }
     let spans = case.answer.heard.iter().filter_map(|heard| Some((heard.span()?, heard)));
-    let Some((Span { specialist: Some(first), .. }, heard)) = spans.into_iter().next() else { return Ok(()) };
+    let Some((span, heard)) = spans.into_iter().next() else { return Ok(()) };
+    let Some(first) = span.specialist() else { return Ok(()) };
     // The first lead's words go out as they come, so its answer is still on its way.
     if case.asked.first().is_some_and(|&lead| case.id(lead) == first) {
         ensure!(heard.in_flight > 0, "no permit is taken while {first} answers");
@@ -221,7 +221,7 @@ fn in_order(case: &Case) -> Result<(), String> {
 
 /// The end is one that follows from what became of everybody.
 fn ends(case: &Case) -> Result<(), String> {
-    let spoke = case.answer.heard.iter().any(|heard| heard.span().is_some_and(|s| s.specialist.is_some()));
+    let spoke = case.answer.heard.iter().any(|heard| heard.span().is_some_and(|s| s.specialist().is_some()));
     let line: Vec<usize> = case.line().collect();
     let finish = match (&case.answer.end, case.answer.finish()) {
         (End::Left, None) => return Ok(()),

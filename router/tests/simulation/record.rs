@@ -115,7 +115,7 @@ impl Heard {
     pub(crate) fn owner(&self) -> Option<&SpecialistId> {
         match &self.event {
             Event::Part(Part::Source(source)) => Some(&source.specialist),
-            Event::Part(Part::Span(span)) => span.specialist.as_ref(),
+            Event::Part(Part::Span(span)) => span.specialist(),
             Event::Part(Part::Agreement(agreement)) => Some(&agreement.specialist),
             Event::Part(Part::Disagreement(_)) | Event::Finish(_) => None,
         }

@@ -80,8 +80,9 @@ fn answer(text: &mut String, question: usize, answer: &Answer, until: usize) {
             Event::Part(Part::Source(source)) => {
                 format!("source {} {} {}", source.number, source.specialist, source.passage.id)
             }
-            Event::Part(Part::Span(Span { text, start, specialist, citation })) => {
-                let who = specialist.as_ref().map_or("router".to_owned(), ToString::to_string);
+            Event::Part(Part::Span(span)) => {
+                let who = span.specialist().map_or("router".to_owned(), ToString::to_string);
+                let Span { text, start, citation, .. } = span;
                 format!("{start} {who}: {text:?} {citation:?}")
             }
             Event::Part(Part::Agreement(agreement)) => format!("{agreement:?}"),
@@ -148,8 +149,7 @@ impl Answer {
         if spoke.len() - first <= 1 && finish.left_out.is_empty() {
             return all;
         }
-        let says =
-            |heard: &Heard| heard.span().is_some_and(|span| span.specialist.as_ref() == Some(spoke[first]));
+        let says = |heard: &Heard| heard.span().is_some_and(|span| span.specialist() == Some(spoke[first]));
         let words = self.heard.iter().rposition(says).unwrap();
         let marked = self.heard[words + 1].span().is_some_and(|span| span.text.starts_with(" ["));
         words + 1 + usize::from(marked)

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use audit::Salt;
 use embedding::{Embedder, Model, Timing};
 use futures_util::{
     Stream,
@@ -24,7 +25,7 @@ use proto::{
 };
 use registry::{Registration, Snapshot};
 use router::{
-    ask::{self, Means, Routed, Timings, Turn},
+    ask::{self, Means, Question, Routed, Timings, Turn, record},
     dial::{Dialler, Network, Policy as Dialling, Wire},
     dispatch::{Dispatch, Limits},
     metrics::Metrics,
@@ -43,7 +44,7 @@ use turmoil::{
 
 use crate::{
     plan::{Fault, Plan, What, history_turns_max, name},
-    record::{Answer, End, Heard, Record, Run, text, turns},
+    record::{Answer, End, Heard, Record, Run, turns},
     script::Scripted,
 };
 
@@ -161,7 +162,16 @@ async fn read(plan: &Plan, means: &Means, snapshot: &Arc<Snapshot>, question: us
     sleep(asked.at).await;
     let (began, arrived) = (now(), Instant::now());
     let routed = Arc::new(route(plan, means, snapshot, question));
-    let turn = Turn::new(means.clone(), text(question), routed.clone(), arrived, asked.patience);
+    let put = Question {
+        request_id: routed.request_id.clone(),
+        conversation: conversation(question, asked.earlier),
+        options: AskOptions::default(),
+        patience: None,
+        footer: false,
+        previous: None,
+    };
+    let record = record::Record::new(Salt::read(&[0; 32]).unwrap());
+    let turn = Turn::new(means.clone(), &put, routed.clone(), arrived, asked.patience, record);
     let mut stream = pin!(turn.answer());
     let mut heard = Vec::new();
     let end = loop {

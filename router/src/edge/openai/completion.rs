@@ -21,6 +21,8 @@ use crate::{
 pub(in crate::edge) struct Completion {
     app: Arc<App>,
     routed: Arc<Routed>,
+    /// What opens the receipt.
+    capability: String,
     style: Style,
     prompt_tokens: usize,
     created: u64,
@@ -37,6 +39,7 @@ impl Completion {
     pub(in crate::edge) fn new(
         app: Arc<App>,
         routed: Arc<Routed>,
+        capability: String,
         style: Style,
         prompt_tokens: usize,
     ) -> Self {
@@ -44,6 +47,7 @@ impl Completion {
         Self {
             app,
             routed,
+            capability,
             style,
             prompt_tokens,
             created,
@@ -64,7 +68,11 @@ impl Completion {
     /// The role, and who was considered.
     pub(in crate::edge) fn first_chunk(&self) -> Value {
         let delta = json!({ "role": "assistant", "content": "" });
-        let ours = json!({ "v": 1, "routing": self.routing(&self.routed.decision.candidates) });
+        let ours = json!({
+            "v": 1,
+            "routing": self.routing(&self.routed.decision.candidates),
+            "receipt": self.receipt(),
+        });
         self.chunk(&delta, None, &ours)
     }
 
@@ -91,20 +99,16 @@ impl Completion {
         chunks
     }
 
-    /// Takes an event in; what of it the reader sees, the footer included.
-    pub(in crate::edge) fn take(&mut self, event: Event) -> Vec<Part> {
+    /// Takes an event in; what of it the reader sees.
+    pub(in crate::edge) fn take(&mut self, event: Event) -> Option<Part> {
         match event {
             Event::Part(part) => {
                 self.see(&part);
-                vec![part]
+                Some(part)
             }
             Event::Finish(finish) => {
                 self.finish = Some(finish);
-                let footer = self.footer().map(Part::Span);
-                if let Some(part) = &footer {
-                    self.see(part);
-                }
-                footer.into_iter().collect()
+                None
             }
         }
     }
@@ -145,7 +149,7 @@ impl Completion {
                 self.chunk(&json!({ "content": "" }), None, &json!({ "citation": citation }))
             }
             Part::Span(span) => {
-                let specialist = span.specialist.as_ref().map(SpecialistId::as_str);
+                let specialist = span.specialist().map(SpecialistId::as_str);
                 let ours = json!({ "specialist": specialist, "span": self.spans.last() });
                 self.chunk(&json!({ "content": span.text }), None, &ours)
             }
@@ -193,7 +197,14 @@ impl Completion {
             "left_out": left_out.collect::<Vec<_>>(),
             "notices": notices.collect::<Vec<_>>(),
             "reason": name(finish.reason().as_str_name(), "FINISH_REASON_"),
+            "receipt": self.receipt(),
         })
+    }
+
+    /// Where the receipt is, once the answer has ended, and what opens it.
+    fn receipt(&self) -> Value {
+        let id = &self.routed.request_id;
+        json!({ "id": id, "url": format!("/v1/receipts/{id}"), "capability": self.capability })
     }
 
     fn routing(&self, considered: &[Candidate]) -> Value {
@@ -244,7 +255,7 @@ impl Completion {
         json!({
             "start": self.characters,
             "end": end,
-            "specialist": span.specialist.as_ref().map(SpecialistId::as_str),
+            "specialist": span.specialist().map(SpecialistId::as_str),
             "citation": span.citation.as_ref().map(|citation| self.cited(citation)),
         })
     }
@@ -305,19 +316,6 @@ impl Completion {
             }))
         };
         self.sources.iter().enumerate().filter_map(annotate).collect()
-    }
-
-    /// Plain sources, for clients that drop what is ours.
-    fn footer(&self) -> Option<Span> {
-        if !self.style.footer || self.sources.is_empty() {
-            return None;
-        }
-        let lines = self.sources.iter().map(|source| {
-            let Source { number, specialist, passage } = source;
-            format!("\n[{number}] {} ({specialist}) {}", passage.heading(), passage.url)
-        });
-        let text = format!("\n\nSources:{}", lines.collect::<String>());
-        Some(Span { text, start: self.text.len(), specialist: None, citation: None })
     }
 
     /// Tokens as the router's own encoder counts them; nobody is billed by them.

@@ -57,6 +57,7 @@ struct Extension {
     max_specialists: u32,
     consent: Vec<String>,
     footer: bool,
+    previous_request_id: Option<String>,
 }
 
 /// How the answer is to look.
@@ -68,8 +69,6 @@ pub(in crate::edge) struct Style {
     pub(in crate::edge) stream: bool,
     /// With a last chunk of token counts.
     pub(super) usage: bool,
-    /// With plain sources at the end of the text.
-    pub(super) footer: bool,
 }
 
 impl ChatRequest {
@@ -84,7 +83,8 @@ impl ChatRequest {
         if self.n.is_some_and(|n| n != 1) {
             return Err(unsupported("n", "one answer is given to a question: leave n out"));
         }
-        let Extension { mut only, exclude, max_specialists, consent, footer } = self.consilium;
+        let Extension { mut only, exclude, max_specialists, consent, footer, previous_request_id: previous } =
+            self.consilium;
         match self.model.strip_prefix(PREFIX) {
             Some("auto") => {}
             Some(id) if id.parse::<SpecialistId>().is_ok() => only = vec![id.to_owned()],
@@ -99,9 +99,8 @@ impl ChatRequest {
             model: self.model,
             stream: self.stream,
             usage: self.stream_options.is_some_and(|options| options.include_usage),
-            footer,
         };
-        Ok((Question { request_id, conversation, options, patience: None }, style))
+        Ok((Question { request_id, conversation, options, patience: None, footer, previous }, style))
     }
 }
 

@@ -48,7 +48,7 @@ fn hand_over(case: &Case, one: usize, next: usize) -> Result<(), String> {
         .answer
         .heard
         .iter()
-        .find(|heard| heard.span().is_some_and(|span| span.specialist.as_ref() == Some(case.id(next))));
+        .find(|heard| heard.span().is_some_and(|span| span.specialist() == Some(case.id(next))));
     let (Some(words), Some(by), true) = (words, gone_by(case, one), prompt) else { return Ok(()) };
     let (from, allowed) = by;
     let who = (case.id(one), case.id(next));

@@ -45,7 +45,7 @@ pub(super) fn owned(case: &Case) -> Result<(), String> {
             Event::Part(Part::Span(span)) => {
                 let length = text.all.len();
                 ensure!(span.start == length, "a span starts at {}, after {length}", span.start);
-                match &span.specialist {
+                match span.specialist() {
                     Some(who) => text.words(case, who, span)?,
                     None => text.own(span),
                 }
@@ -183,7 +183,7 @@ impl<'a> Text<'a> {
             None => ensure!(finish.reason == Reason::Abstained, "there is no word in it"),
         }
         let first =
-            case.answer.heard.iter().find(|heard| heard.span().is_some_and(|s| s.specialist.is_some()));
+            case.answer.heard.iter().find(|heard| heard.span().is_some_and(|s| s.specialist().is_some()));
         let first = first.and_then(|heard| heard.at.checked_sub(case.answer.began));
         let said = finish.first_words;
         ensure!(said == first, "the first words are said to take {said:?}, and took {first:?}");

@@ -5,12 +5,12 @@ use registry::Registration;
 
 use crate::{
     ask::Routed,
-    route::{Background, Policy},
+    route::{Background, Candidate, Policy},
 };
 
 /// What `routed` follows from: a question of so many `terms`, what the asker wants, and the operator's
 /// `policy`. A large fleet takes seconds at first.
-pub(super) fn derivation(
+pub(crate) fn derivation(
     routed: &Routed,
     policy: &Policy,
     options: wire::AskOptions,
@@ -32,7 +32,13 @@ pub(super) fn derivation(
         calibration: serde_json::to_string(&*routed.calibration)?,
         background_sha256: Background::digest().as_bytes().to_vec(),
         fleet: fleet.collect(),
+        probes: routed.decision.candidates.iter().filter_map(probe).collect(),
     })
+}
+
+fn probe(candidate: &Candidate) -> Option<wire::ProbeRecord> {
+    let outcome = crate::edge::wire::probe(candidate.probed)?;
+    Some(wire::ProbeRecord { specialist_id: candidate.registration.id().to_string(), outcome: Some(outcome) })
 }
 
 fn card(registration: &Registration) -> Vec<u8> {
