@@ -3,15 +3,23 @@
 
 pub mod base64;
 pub mod bundle;
+pub mod checkpoint;
 pub mod commitment;
 pub mod key;
 pub mod merkle;
+pub mod note;
+pub mod proof;
 pub mod signed;
 pub mod transcript;
+pub mod trust;
 
 pub use base64::Base64;
 pub use bundle::{Bundle, leaf};
+pub use checkpoint::{Checkpoint, CheckpointError, Opened};
 pub use commitment::{Salt, commitment};
 pub use key::{KeyError, PublicKey, SecretKey};
+pub use note::{Note, NoteError, Vkey};
+pub use proof::{Proof, ProofError};
 pub use signed::{Kind, SignatureError};
 pub use transcript::Transcript;
+pub use trust::{Trust, TrustError};
