@@ -167,6 +167,7 @@ impl Making<'_> {
             data: data.join(id),
             model: self.model.to_owned(),
             engine: None,
+            identity: None,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::Probing;
+use crate::{Openness, Probing};
 
 /// All settings of a specialist. The card is made from it.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +44,23 @@ pub struct SpecialistConfig {
     /// How many of the user's earlier turns it may be shown with a question that follows up on them: 0 to 16.
     #[serde(default = "history_turns_max")]
     pub history_turns_max: u32,
+    /// Whether the weights of its encoder and generator can be had.
+    #[serde(default)]
+    pub weights_openness: Openness,
+    /// Whether its corpus can be had.
+    #[serde(default)]
+    pub data_openness: Openness,
+    /// What it is meant for, and what not.
+    #[serde(default)]
+    pub intended_use: String,
+    /// What it keeps of questions, and how long.
+    #[serde(default)]
+    pub retention: String,
+    /// File of the key with which it signs, relative to this file; absent: it signs nothing.
+    pub key: Option<PathBuf>,
+    /// Files that lead from earlier keys to that one, the oldest first, relative to this file.
+    #[serde(default)]
+    pub successions: Vec<PathBuf>,
     /// Folder or file of the corpus, relative to this file. Absent only for a scripted generator.
     pub corpus: Option<PathBuf>,
     /// Address to listen on, `host:port`.

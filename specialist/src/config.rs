@@ -8,6 +8,7 @@ use proto::config::{EncoderConfig, GeneratorConfig, SpecialistConfig};
 use crate::{
     Error, card,
     corpus::{Corpus, Reader},
+    identity::Identity,
 };
 
 /// Settings that a specialist can start from.
@@ -23,9 +24,11 @@ pub struct Settings {
     pub model: PathBuf,
     /// What does the encoder's arithmetic; the fastest that runs here where absent.
     pub engine: Option<Engine>,
+    /// Its key; `None`: it signs nothing.
+    pub identity: Option<Identity>,
 }
 
-/// What the command line says in place of the file.
+/// What the command line and the environment say in place of the file.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// Address to listen on, `host:port`.
@@ -36,6 +39,8 @@ pub struct Overrides {
     pub model: Option<PathBuf>,
     /// What does the encoder's arithmetic.
     pub engine: Option<Engine>,
+    /// What [`identity::VARIABLE`](crate::identity::VARIABLE) holds: the key, or the name of its file.
+    pub key: Option<String>,
 }
 
 /// The default folder of the encoder's weights.
@@ -45,7 +50,7 @@ impl Settings {
     /// Reads and checks the file at `path`. Errors name the file, and line or field.
     pub fn load(path: &Path, overrides: Overrides) -> Result<Self, Error> {
         let mut config: SpecialistConfig = serve::config::load(path)?;
-        let Overrides { listen, data, model, engine } = overrides;
+        let Overrides { listen, data, model, engine, key } = overrides;
         if let Some(listen) = listen {
             config.listen = listen;
         }
@@ -55,6 +60,7 @@ impl Settings {
             data: data.unwrap_or_else(|| folder.join(".consilium")),
             model: model.unwrap_or_else(|| MODEL.into()),
             engine,
+            identity: Identity::load(&config, folder, key.as_deref())?,
             config,
         };
         settings.check().map_err(|problem| Error::Setting { path: path.to_owned(), problem })?;
@@ -106,8 +112,12 @@ impl Settings {
             0 => String::new(),
             count => format!("\nskipped: {count}; `specialist index --report` says which and why"),
         };
+        let key = match &self.identity {
+            Some(identity) => identity.key().public().to_string(),
+            None => "none, so nothing is signed; `specialist keygen` makes one".to_owned(),
+        };
         Ok(format!(
-            "{}: {}, {}\npassages: {} from {} files{skipped}\nprototypes: {prototypes}\nexample questions: {}\nsample texts: {}",
+            "{}: {}, {}\npassages: {} from {} files{skipped}\nprototypes: {prototypes}\nexample questions: {}\nsample texts: {}\nkey: {key}",
             self.config.id,
             self.config.title,
             self.config.institution,

@@ -8,7 +8,10 @@ use index::IndexError;
 use proto::{Invalid, Space};
 use tonic::{Code, Status};
 
-use crate::{cache::CacheError, corpus::CorpusError, fit::QuestionsError, lexical::LexicalError};
+use crate::{
+    cache::CacheError, corpus::CorpusError, fit::QuestionsError, identity::IdentityError,
+    lexical::LexicalError,
+};
 
 /// Why a specialist does not serve, or goes on serving what it had.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +27,9 @@ pub enum Error {
         /// Field and problem.
         problem: String,
     },
+    /// There is no key, or none that can be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The card breaks the contract.
     #[error("card cannot be published")]
     Card(#[from] Invalid),

@@ -10,6 +10,7 @@ pub mod corpus;
 pub mod error;
 pub mod fit;
 pub mod generator;
+pub mod identity;
 pub mod indexing;
 pub mod lexical;
 pub mod library;

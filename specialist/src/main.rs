@@ -1,11 +1,11 @@
 //! `specialist`: serves one institution's corpus to a federation, or says what it would serve.
 
-use std::{panic, path::PathBuf, process::ExitCode};
+use std::{env, panic, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use embedding::Engine;
 use serve::telemetry::{self, LogFormat};
-use specialist::{Server, Settings, config::Overrides, fit::Fitting, indexing::Indexing};
+use specialist::{Server, Settings, config::Overrides, fit::Fitting, identity, indexing::Indexing};
 
 /// One institution's specialist: answers questions from its own corpus, and cites it.
 #[derive(Parser)]
@@ -26,6 +26,10 @@ enum Command {
     Check(Config),
     /// Read and embed the corpus, so that serving begins at once; an interrupted run goes on where it was.
     Index(Index),
+    /// Make the key with which it signs its card and its answers.
+    Keygen(Keygen),
+    /// Make the key that follows the one in the settings, and what leads routers from that one to it.
+    Rotate(Rotate),
     /// Find the shares of title and words that suit the corpus, on questions with known passages.
     Fit(Fit),
 }
@@ -52,6 +56,24 @@ struct Index {
     embedding: Embedding,
     #[command(flatten)]
     indexing: Indexing,
+}
+
+#[derive(Args)]
+struct Keygen {
+    #[command(flatten)]
+    config: Config,
+    /// Where it goes, a new file; absent: where the settings say, or else beside them.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Rotate {
+    #[command(flatten)]
+    config: Config,
+    /// Where it goes, a new file.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 #[derive(Args)]
@@ -90,6 +112,8 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => run(serve).await,
         Command::Check(config) => check(&config),
         Command::Index(Index { embedding, indexing }) => index(embedding, indexing).await,
+        Command::Keygen(keygen) => make_key(keygen),
+        Command::Rotate(rotate) => replace_key(&rotate),
         Command::Fit(Fit { embedding, fitting }) => fit(embedding, &fitting).await,
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
@@ -110,10 +134,16 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
+impl Config {
+    fn settings(&self) -> Result<Settings, specialist::Error> {
+        Settings::load(&self.config, Overrides { key: key(), ..Overrides::default() })
+    }
+}
+
 impl Embedding {
     fn settings(self, listen: Option<String>) -> Result<Settings, specialist::Error> {
         let Self { config: Config { config }, model, engine, data } = self;
-        Settings::load(&config, Overrides { listen, data, model: Some(model), engine })
+        Settings::load(&config, Overrides { listen, data, model: Some(model), engine, key: key() })
     }
 }
 
@@ -129,7 +159,26 @@ async fn fit(embedding: Embedding, fitting: &Fitting) -> anyhow::Result<()> {
 
 #[expect(clippy::print_stdout, reason = "the answer of the command")]
 fn check(config: &Config) -> anyhow::Result<()> {
-    let settings = Settings::load(&config.config, Overrides::default())?;
+    let settings = config.settings()?;
     println!("{}", settings.check_corpus()?);
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn make_key(keygen: Keygen) -> anyhow::Result<()> {
+    let Keygen { config: Config { config }, out } = keygen;
+    println!("{}", identity::keygen(&config, out)?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn replace_key(rotate: &Rotate) -> anyhow::Result<()> {
+    let Settings { config, identity, .. } = rotate.config.settings()?;
+    println!("{}", identity::rotate(&rotate.config.config, &config, identity.as_ref(), &rotate.out)?);
+    Ok(())
+}
+
+/// The key, or the name of its file, as the environment has it.
+fn key() -> Option<String> {
+    env::var(identity::VARIABLE).ok().filter(|key| !key.is_empty())
 }
