@@ -2,13 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use audit::PublicKey;
 use embedding::Engine;
-use proto::config::{EncoderConfig, GeneratorConfig, SpecialistConfig};
+use proto::{
+    Digest,
+    config::{EncoderConfig, GeneratorConfig, SpecialistConfig},
+};
 
 use crate::{
     Error, card,
     corpus::{Corpus, Reader},
     identity::Identity,
+    provenance::{self, Provenance},
 };
 
 /// Settings that a specialist can start from.
@@ -85,13 +90,27 @@ impl Settings {
         }
         // The address may not be known before it is listened on; any other stands in for the check.
         let endpoint = config.public_endpoint.as_deref().unwrap_or("http://localhost:1");
-        card::publish(config, endpoint, &[]).map_err(|invalid| invalid.to_string())?;
+        card::publish(config, self.public_key().as_ref(), endpoint, &Provenance::default())
+            .map_err(|invalid| invalid.to_string())?;
         Ok(())
+    }
+
+    /// The key with which its words can be checked.
+    pub(crate) fn public_key(&self) -> Option<PublicKey> {
+        self.identity.as_ref().map(|identity| identity.key().public())
     }
 
     /// A reader of the corpus, if there is one.
     pub fn reader(&self) -> Option<Reader> {
         self.corpus.as_ref().map(|corpus| Reader::new(corpus, &self.config.license))
+    }
+
+    /// The digest of the encoder's files; `None` where it has none. Reads all of them.
+    pub(crate) fn weights(&self) -> Result<Option<Digest>, Error> {
+        match self.config.encoder {
+            EncoderConfig::Model => provenance::weights(&self.model),
+            EncoderConfig::Hashed | EncoderConfig::None => Ok(None),
+        }
     }
 
     /// What would be served, as lines for people. Loads no weights and embeds nothing.
@@ -101,7 +120,7 @@ impl Settings {
             reader.look()?;
             corpus = reader.corpus().clone();
         }
-        let Corpus { passages, report } = corpus;
+        let Corpus { passages, report, .. } = corpus;
         let prototypes = match self.config.encoder {
             EncoderConfig::None => "none: the router embeds the card's texts".to_owned(),
             EncoderConfig::Model | EncoderConfig::Hashed => {
@@ -112,8 +131,8 @@ impl Settings {
             0 => String::new(),
             count => format!("\nskipped: {count}; `specialist index --report` says which and why"),
         };
-        let key = match &self.identity {
-            Some(identity) => identity.key().public().to_string(),
+        let key = match self.public_key() {
+            Some(key) => key.to_string(),
             None => "none, so nothing is signed; `specialist keygen` makes one".to_owned(),
         };
         Ok(format!(

@@ -77,18 +77,6 @@ impl Passage {
         answer::titled(&self.heading(), &self.text)
     }
 
-    /// The digest of everything that it says.
-    pub fn digest(&self) -> Digest {
-        let Self { id, title, text, url, license, section, page } = self;
-        let mut bytes = page.map_or(0, NonZeroU32::get).to_le_bytes().to_vec();
-        for field in [id, title, text, url, license, section] {
-            // Lengths keep the fields apart: "ab" + "c" is not "a" + "bc".
-            bytes.extend_from_slice(&field.len().to_le_bytes());
-            bytes.extend_from_slice(field.as_bytes());
-        }
-        Digest::of(bytes)
-    }
-
     /// The passage as an answer to a question at cosine `similarity` sends it.
     pub fn cited(&self, similarity: f32) -> proto::Passage {
         let Self { id, title, text, url, license, section, page } = self.clone();
@@ -102,8 +90,23 @@ impl Passage {
 pub struct Corpus {
     /// Those that can be served.
     pub passages: Arc<[Passage]>,
+    /// The files that they come from, in the order of their names.
+    pub files: Arc<[Source]>,
     /// Where they come from, and what was left out.
     pub report: Arc<Report>,
+}
+
+/// A file that passages come from, as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its path inside the corpus, with `/` between folders.
+    pub name: String,
+    /// How it was read.
+    pub format: Format,
+    /// How long it was.
+    pub bytes: u64,
+    /// The digest of its content.
+    pub digest: Digest,
 }
 
 /// How a file is read.

@@ -39,6 +39,17 @@ pub enum Error {
     /// The encoder cannot be loaded.
     #[error("encoder cannot be loaded")]
     Load(#[from] LoadError),
+    /// The encoder's files cannot be hashed.
+    #[error("the files of the encoder in {} cannot be read", path.display())]
+    Weights {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The passages cannot be put into a tree.
+    #[error("corpus cannot be hashed: {0}")]
+    Tree(String),
     /// An extractive generator has nothing to find passages with.
     #[error("an extractive generator needs an encoder")]
     NoEncoder,

@@ -82,7 +82,7 @@ impl Indexing {
     }
 
     fn line(&self, corpus: &Corpus, embedded: usize) -> String {
-        let Corpus { passages, report } = corpus;
+        let Corpus { passages, report, .. } = corpus;
         let (passages, files, skipped) = (passages.len(), report.files(), report.skipped.len());
         if self.output == Output::Json {
             return json!({ "passages": passages, "embedded": embedded, "report": report.json() })

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod indexing;
 pub mod lexical;
 pub mod library;
+pub mod provenance;
 pub mod server;
 
 mod evidence;

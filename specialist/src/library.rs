@@ -6,11 +6,10 @@ use std::{
     sync::{Arc, Mutex as Lock, PoisonError},
 };
 
+use audit::{Kind, signed};
 use embedding::Embedder;
 use index::{Index, IndexError};
-use proto::{
-    Evidence, Probe, Prototype, PublishedCard, Space, Terms, UnitVector, config::SpecialistConfig, wire,
-};
+use proto::{Digest, Evidence, Probe, Prototype, PublishedCard, Space, Terms, UnitVector, wire};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -21,8 +20,10 @@ use crate::{
     corpus::{Corpus, CorpusError, Passage, Reader, Skip},
     error::CallError,
     evidence::{self, Lexicon},
+    identity::Identity,
     lexical::Bm25,
     points, prototypes,
+    provenance::Provenance,
     ranking::{CANDIDATES_MAX, Ranked, rank},
 };
 
@@ -36,6 +37,7 @@ pub struct Collection {
     vectors: Arc<[UnitVector]>,
     search: Option<Arc<Search>>,
     embedded: usize,
+    provenance: Arc<Provenance>,
 }
 
 /// What passages that are embedded are searched with.
@@ -81,6 +83,9 @@ impl Collection {
 pub struct Library {
     collection: Collection,
     card: PublishedCard,
+    /// The card's, where there is a key.
+    signature: Option<[u8; 64]>,
+    identity: Option<Identity>,
     lexical_share: f32,
     prototypes: Arc<Mutex<Option<Made>>>,
 }
@@ -103,10 +108,29 @@ struct Made {
 }
 
 impl Library {
-    /// The library of a specialist that is reached at `endpoint`.
-    pub fn publish(config: &SpecialistConfig, endpoint: &str, collection: Collection) -> Result<Self, Error> {
-        let card = card::publish(config, endpoint, &collection.passages)?;
-        Ok(Self { collection, card, lexical_share: config.lexical_share, prototypes: Arc::default() })
+    /// The library of a specialist with `settings` that is reached at `endpoint`.
+    pub fn publish(settings: &Settings, endpoint: &str, collection: Collection) -> Result<Self, Error> {
+        let Settings { config, identity, .. } = settings;
+        let card = card::publish(config, settings.public_key().as_ref(), endpoint, &collection.provenance)?;
+        let sign = |identity: &Identity| signed::signature(identity.key(), Kind::Card, card.bytes());
+        Ok(Self {
+            signature: identity.as_ref().map(sign),
+            collection,
+            card,
+            identity: identity.clone(),
+            lexical_share: config.lexical_share,
+            prototypes: Arc::default(),
+        })
+    }
+
+    /// What it says of itself, signed where it has a key.
+    pub(crate) fn description(&self) -> wire::DescribeResponse {
+        let successions = self.identity.as_ref().map(|identity| identity.successions().to_vec());
+        wire::DescribeResponse {
+            card: self.card.bytes().to_vec(),
+            signature: self.signature.map(|signature| signature.to_vec()).unwrap_or_default(),
+            successions: successions.unwrap_or_default(),
+        }
     }
 
     /// Its card.
@@ -182,6 +206,8 @@ pub struct Librarian {
     collected: bool,
     /// What the last collection left out.
     skipped: HashSet<Skip>,
+    /// The digest of the encoder's files, once they were read.
+    weights: Option<Digest>,
 }
 
 impl Librarian {
@@ -193,7 +219,7 @@ impl Librarian {
         };
         let encoder = embedder.map(with_cache).transpose()?;
         let reader = settings.reader().map(|reader| Arc::new(Lock::new(reader)));
-        Ok(Self { settings, encoder, reader, collected: false, skipped: HashSet::new() })
+        Ok(Self { settings, encoder, reader, collected: false, skipped: HashSet::new(), weights: None })
     }
 
     /// The settings that it works by.
@@ -221,7 +247,7 @@ impl Librarian {
     /// The whole corpus, ready to be judged by questions; what the cache holds is not embedded again.
     pub async fn bench(&mut self) -> Result<Bench, Error> {
         self.collected = false;
-        let Corpus { passages, report } = self.look().await?.unwrap_or_default();
+        let Corpus { passages, report, .. } = self.look().await?.unwrap_or_default();
         self.log_skips(&report.skipped);
         let Some((embedder, cache)) = &mut self.encoder else { return Err(Error::NothingToIndex) };
         let (parts, _) = points::parts(embedder, cache, &passages, true).await?;
@@ -257,10 +283,19 @@ impl Librarian {
 
     /// `corpus`, embedded.
     async fn collection(&mut self, corpus: Corpus) -> Result<Collection, Error> {
-        let Corpus { passages, report } = corpus;
-        self.log_skips(&report.skipped);
+        self.log_skips(&corpus.report.skipped);
+        let weights = self.weights().await?;
+        let hashed = corpus.clone();
+        let provenance = tokio::task::spawn_blocking(move || Provenance::of(weights, &hashed)).await??;
+        let (provenance, Corpus { passages, report, .. }) = (Arc::new(provenance), corpus);
         let Some((embedder, cache)) = &mut self.encoder else {
-            return Ok(Collection { passages, vectors: Arc::default(), search: None, embedded: 0 });
+            return Ok(Collection {
+                passages,
+                vectors: Arc::default(),
+                search: None,
+                embedded: 0,
+                provenance,
+            });
         };
         let title_share = self.settings.config.title_share;
         let (vectors, fresh) = points::locate(embedder, cache, &passages, title_share).await?;
@@ -270,8 +305,17 @@ impl Librarian {
         let vectors: Arc<[UnitVector]> = vectors.into();
         let (texts, points) = (passages.clone(), vectors.clone());
         let make = move || Search::build(&texts, &points, dimension);
-        let search = tokio::task::spawn_blocking(make).await??;
-        Ok(Collection { passages, vectors, search: Some(Arc::new(search)), embedded: fresh })
+        let search = Some(Arc::new(tokio::task::spawn_blocking(make).await??));
+        Ok(Collection { passages, vectors, search, embedded: fresh, provenance })
+    }
+
+    /// The digest of the encoder's files, which are read once.
+    async fn weights(&mut self) -> Result<Option<Digest>, Error> {
+        if self.weights.is_none() {
+            let settings = self.settings.clone();
+            self.weights = tokio::task::spawn_blocking(move || settings.weights()).await??;
+        }
+        Ok(self.weights)
     }
 
     /// Logs what was not skipped the last time.

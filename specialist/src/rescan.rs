@@ -54,7 +54,7 @@ async fn refresh(
     library: &watch::Sender<Arc<Library>>,
 ) -> Result<(), Error> {
     if let Some(collection) = librarian.refresh().await? {
-        let next = Library::publish(&librarian.settings().config, endpoint, collection)?;
+        let next = Library::publish(librarian.settings(), endpoint, collection)?;
         tracing::info!(revision = next.card().card().revision, "corpus has changed");
         library.send_replace(Arc::new(next));
     }
@@ -77,7 +77,7 @@ mod tests {
         let mut librarian = librarian(folder.path());
         let collection = librarian.refresh().await.unwrap().unwrap();
         let endpoint = "http://localhost:1";
-        let first = Library::publish(&librarian.settings().config, endpoint, collection).unwrap();
+        let first = Library::publish(librarian.settings(), endpoint, collection).unwrap();
         let (library, current) = watch::channel(Arc::new(first));
         let passages = || current.borrow().card().card().passage_count;
 

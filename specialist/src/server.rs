@@ -59,7 +59,7 @@ impl Server {
         let listener = serve::listen(&settings.config.listen).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let endpoint = settings.config.public_endpoint.clone().unwrap_or_else(|| url.clone());
-        let library = Library::publish(&settings.config, &endpoint, collection)?;
+        let library = Library::publish(&settings, &endpoint, collection)?;
         let card = library.card().card();
         tracing::info!(specialist = %card.id, revision = card.revision, passages = card.passage_count, "serving");
 

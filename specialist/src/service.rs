@@ -136,10 +136,7 @@ impl SpecialistService for Service {
         request: Request<wire::DescribeRequest>,
     ) -> Result<Response<wire::DescribeResponse>, Status> {
         let wire::DescribeRequest {} = request.into_inner();
-        Ok(Response::new(wire::DescribeResponse {
-            card: self.library().card().bytes().to_vec(),
-            ..Default::default()
-        }))
+        Ok(Response::new(self.library().description()))
     }
 
     async fn prototypes(

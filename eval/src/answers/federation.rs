@@ -84,13 +84,11 @@ pub(super) fn generator(config: &SpecialistConfig, embedder: &Embedder) -> Resul
 
 /// What the specialist of `settings` searches.
 pub(super) async fn library(settings: Settings, embedder: &Embedder) -> Result<Libraries> {
-    let mut config = settings.config.clone();
-    let collection = Librarian::new(settings, Some(embedder.clone()))?.collect().await?;
-    let publish =
-        |config: &SpecialistConfig| Library::publish(config, "http://localhost:1", collection.clone());
-    let mixed = Arc::new(publish(&config)?);
-    config.lexical_share = 1.0;
-    Ok(Libraries { mixed, words: Arc::new(publish(&config)?) })
+    let mut by_words = settings.clone();
+    by_words.config.lexical_share = 1.0;
+    let collection = Librarian::new(settings.clone(), Some(embedder.clone()))?.collect().await?;
+    let publish = |settings: &Settings| Library::publish(settings, "http://localhost:1", collection.clone());
+    Ok(Libraries { mixed: Arc::new(publish(&settings)?), words: Arc::new(publish(&by_words)?) })
 }
 
 /// What `generator` says to `query` from `library`, and how long its first words take.

@@ -5,7 +5,7 @@ use std::{fs, io, io::Read as _, num::NonZeroU32, thread};
 use proto::{AnswerCheck, Digest, wire};
 
 use super::{
-    Draft, FILE_BYTES_MAX, Fault, Faults, Format, PASSAGES_MAX, Passage, csv, docx,
+    Draft, FILE_BYTES_MAX, Fault, Faults, Format, PASSAGES_MAX, Passage, Source, csv, docx,
     files::{File, Stamp, unreadable},
     html, jsonl, markdown, pdf, plain,
 };
@@ -28,6 +28,8 @@ pub(super) struct Contents {
     pub(super) faults: Faults,
     /// Whether the system, and not the file's content, kept it from being read.
     pub(super) unreadable: bool,
+    /// The file as the passages were read from it; `None` where there are none.
+    pub(super) source: Option<Source>,
 }
 
 impl Contents {
@@ -68,12 +70,18 @@ pub(super) fn read(file: &File, license: &str) -> Contents {
         Err(error) => return Contents::unreadable(&error),
     };
     match alone(|| parse(file, &bytes, license)) {
-        Ok(Some(contents)) => contents,
+        Ok(Some(contents)) if contents.passages.is_empty() => contents,
+        Ok(Some(contents)) => Contents { source: Some(source(file, &bytes)), ..contents },
         Ok(None) => {
             Contents::nothing("cannot be read: its parser failed; save it anew, or convert it".into())
         }
         Err(error) => Contents::unreadable(&error),
     }
+}
+
+fn source(file: &File, bytes: &[u8]) -> Source {
+    let File { name, format, .. } = file;
+    Source { name: name.clone(), format: *format, bytes: bytes.len() as u64, digest: Digest::of(bytes) }
 }
 
 /// Does `work` on a thread of its own, which keeps a parser's panic to itself; `None` after one.

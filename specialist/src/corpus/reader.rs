@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Corpus, CorpusError, Fault, Faults, Format, PASSAGES_MAX, Passage, Place,
+    Corpus, CorpusError, Fault, Faults, Format, PASSAGES_MAX, Passage, Place, Source,
     file::{self, Contents},
     files::{self, File, Listing},
     report::{Count, Report},
@@ -40,6 +40,8 @@ struct Held {
     unreadable: bool,
     /// Whether other files, as they were, kept some of it out.
     crowded: bool,
+    /// The file as its passages were read from it.
+    source: Option<Source>,
 }
 
 impl Reader {
@@ -81,7 +83,12 @@ impl Reader {
             shelf.put(file, contents);
         }
         self.held = shelf.held;
-        self.corpus = Corpus { passages: shelf.passages.into(), report: report(&self.held, &listing).into() };
+        let sources = self.held.iter().filter(|held| !held.passages.is_empty());
+        self.corpus = Corpus {
+            passages: shelf.passages.into(),
+            files: sources.filter_map(|held| held.source.clone()).collect(),
+            report: report(&self.held, &listing).into(),
+        };
         self.listing = Some(listing);
         if self.corpus.passages.is_empty() {
             let (path, report) = (self.root.clone(), self.corpus.report.clone());
@@ -114,7 +121,7 @@ impl Shelf {
     /// Puts what `file` holds behind the others.
     fn put(&mut self, file: File, contents: Contents) {
         let path: Arc<Path> = file.path.as_path().into();
-        let Contents { passages, lines, mut faults, unreadable } = contents;
+        let Contents { passages, lines, mut faults, unreadable, source } = contents;
         let (begin, mut kept, mut crowded) = (self.passages.len(), Vec::new(), false);
         for (passage, line) in passages.into_iter().zip(lines) {
             match self.take(passage, (&path, line)) {
@@ -126,7 +133,7 @@ impl Shelf {
             }
         }
         let passages = begin..self.passages.len();
-        self.held.push(Held { file, passages, lines: kept, faults, unreadable, crowded });
+        self.held.push(Held { file, passages, lines: kept, faults, unreadable, crowded, source });
     }
 
     /// Takes a passage, or says why there is no place for it.
@@ -152,7 +159,7 @@ impl Shelf {
 fn contents(file: &File, held: Option<Held>, before: &[Passage], license: &str) -> Contents {
     let again = |held: Held, faults: Faults, unreadable: bool| {
         let passages = before.get(held.passages).unwrap_or_default().to_vec();
-        Contents { passages, lines: held.lines, faults, unreadable }
+        Contents { passages, lines: held.lines, faults, unreadable, source: held.source }
     };
     let held = match held {
         Some(mut held) if held.file == *file && !held.crowded && !held.unreadable => {

@@ -41,7 +41,7 @@ impl Folder {
     /// What the next look finds: whether it is new, the ids, and what was skipped.
     fn looks(&mut self) -> (bool, Vec<String>, Vec<String>) {
         let changed = self.reader.look().unwrap();
-        let Corpus { passages, report } = self.reader.corpus();
+        let Corpus { passages, report, .. } = self.reader.corpus();
         let skipped = report.skipped.iter().map(|skip| self.short(&skip.to_string())).collect();
         (changed, passages.iter().map(|passage| passage.id.clone()).collect(), skipped)
     }
