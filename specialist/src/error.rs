@@ -108,6 +108,9 @@ pub enum CallError {
     /// Its owner wants no probes, or there is nothing to probe.
     #[error("this specialist is not probed: its card says so")]
     NotProbed,
+    /// It signs nothing.
+    #[error("this specialist has no key")]
+    Keyless,
     /// The router's space is not this specialist's.
     #[error("asked for vectors of {}, but this specialist has {}", name(asked), name(own))]
     OtherSpace {
@@ -151,7 +154,7 @@ impl From<CallError> for Status {
             CallError::Overloaded { .. } | CallError::Embed(EmbedError::Overloaded) => {
                 Code::ResourceExhausted
             }
-            CallError::CannotEmbed | CallError::NotProbed => Code::Unimplemented,
+            CallError::CannotEmbed | CallError::NotProbed | CallError::Keyless => Code::Unimplemented,
             CallError::OtherSpace { .. } | CallError::FewPassages => Code::FailedPrecondition,
             CallError::Embed(EmbedError::Stopped) => Code::Unavailable,
             CallError::Embed(EmbedError::Tokenize(_) | EmbedError::Encode(_))

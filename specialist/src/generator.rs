@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use embedding::Embedder;
 use futures_util::{StreamExt as _, stream::BoxStream};
-use proto::{AnswerEvent, Conversation, config::Step};
+use proto::{AnswerEvent, Conversation, config::Step, wire::Generation};
 
 use crate::{error::CallError, heartbeat::alive, library::Library};
 
@@ -24,7 +24,8 @@ pub struct Question {
 /// The events of one answer, with heartbeats.
 pub type Events = BoxStream<'static, Result<AnswerEvent, CallError>>;
 
-/// A way to make answers.
+/// A way to make answers. Cheap to clone.
+#[derive(Clone)]
 pub enum Generator {
     /// The sentences of the best passage, and of its neighbours, that fit the question.
     Extractive {
@@ -41,6 +42,15 @@ pub enum Generator {
 }
 
 impl Generator {
+    /// How the words are made at present, for whoever audits them.
+    pub fn generation(&self) -> Generation {
+        let (name, device) = match self {
+            Self::Extractive { embedder, .. } => ("extractive", embedder.backend().to_string()),
+            Self::Scripted { .. } => ("scripted", String::new()),
+        };
+        Generation { engine: format!("{name} {}", env!("CARGO_PKG_VERSION")), device, sampling: None }
+    }
+
     /// Begins an answer from what `library` holds.
     pub fn answer(&self, library: Arc<Library>, question: Question) -> Events {
         match self {

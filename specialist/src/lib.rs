@@ -25,6 +25,7 @@ mod prototypes;
 mod ranking;
 mod rescan;
 mod service;
+mod vouching;
 
 pub use config::Settings;
 pub use error::Error;

@@ -138,6 +138,18 @@ impl Library {
         &self.card
     }
 
+    /// The key, where it has one.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.identity.as_ref()
+    }
+
+    /// What leads from the passage called `id` to the root in the card; `None` where the card has none, or the
+    /// corpus no such passage.
+    pub(crate) fn path(&self, id: &str) -> Option<wire::MerklePath> {
+        let Collection { passages, provenance, .. } = &self.collection;
+        self.card.card().passages_root.and(provenance.tree.as_ref())?.path(passages, id)
+    }
+
     /// What its passages hold near a question.
     pub(crate) async fn evidence(&self, probe: Probe) -> Result<Evidence, CallError> {
         let collection = self.collection.clone();

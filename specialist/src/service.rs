@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use audit::{Kind, signed};
 use futures_util::{StreamExt as _, stream::BoxStream};
+use prost::Message as _;
 use proto::{
     Conversation, Evidence, Invalid, Probe, Probing, Problem, Space, Terms, answer::PASSAGES_MAX,
     prototypes::PROTOTYPES_MAX, wire, wire::specialist_service_server::SpecialistService,
@@ -14,6 +16,7 @@ use crate::{
     error::CallError,
     generator::{Generator, Question},
     library::Library,
+    vouching::Vouching,
 };
 
 /// The most answers under way at a time.
@@ -24,6 +27,12 @@ const PROBES_MAX: usize = 256;
 
 /// The most characters that a request's name may have.
 const REQUEST_ID_MAX: usize = 64;
+
+/// The most characters that a router's name may have.
+const ROUTER_MAX: usize = 120;
+
+/// How many bytes a challenge has.
+const NONCE_BYTES: usize = 32;
 
 /// The service over one specialist's library.
 pub(crate) struct Service {
@@ -83,16 +92,38 @@ impl Service {
         library.evidence(probe).await
     }
 
+    fn prove_possession(&self, request: wire::ProveRequest) -> Result<wire::ProveResponse, CallError> {
+        let library = self.library();
+        let key = library.identity().ok_or(CallError::Keyless)?.key();
+        let wire::ProveRequest { nonce, router } = request;
+        if nonce.len() != NONCE_BYTES {
+            let problem = Problem::OutOfBounds {
+                found: nonce.len(),
+                min: NONCE_BYTES,
+                max: NONCE_BYTES,
+                unit: "bytes",
+            };
+            return Err(Invalid::new("nonce", problem).into());
+        }
+        characters("router", &router, ROUTER_MAX)?;
+        let possession = wire::Possession {
+            nonce,
+            router,
+            specialist_id: library.card().card().id.to_string(),
+            public_key: key.public().as_bytes().to_vec(),
+        };
+        let possession = signed::sign(key, Kind::Possession, possession.encode_to_vec());
+        Ok(wire::ProveResponse { possession: Some(possession) })
+    }
+
     fn begin_answer(
         &self,
         request: wire::AnswerRequest,
     ) -> Result<BoxStream<'static, Result<wire::AnswerResponse, Status>>, CallError> {
+        let library = self.library();
+        let mut vouching = Vouching::new(library.clone(), self.generator.clone(), &request)?;
         let wire::AnswerRequest { request_id, turns, passages_max, salt: _ } = request;
-        let found = request_id.chars().count();
-        if !(1..=REQUEST_ID_MAX).contains(&found) {
-            let problem = Problem::OutOfBounds { found, min: 1, max: REQUEST_ID_MAX, unit: "characters" };
-            return Err(Invalid::new("request_id", problem).into());
-        }
+        characters("request_id", &request_id, REQUEST_ID_MAX)?;
         let question = Question {
             conversation: Conversation::try_from(turns)?,
             passages_max: count("passages_max", passages_max, PASSAGES_MAX)?,
@@ -100,11 +131,11 @@ impl Service {
         let overloaded = |_| CallError::Overloaded { max: ANSWERS_MAX, what: "answers" };
         let permit = self.answers.clone().try_acquire_owned().map_err(overloaded)?;
         tracing::debug!(?request_id, "answering");
-        let events = self.generator.answer(self.library(), question);
+        let events = self.generator.answer(library, question);
         let messages = events.map(move |event| {
             // Moved in here, so that the answer counts as long as its stream lives.
             let _permit = &permit;
-            event.map(Into::into).map_err(|error| {
+            event.map(|event| vouching.message(event)).map_err(|error| {
                 tracing::warn!(?request_id, %error, "answer failed");
                 error.into()
             })
@@ -120,6 +151,13 @@ fn same_space(asked: Space, own: &Space) -> Result<&Space, CallError> {
     } else {
         Err(CallError::OtherSpace { asked: asked.into(), own: Box::new(own.clone()) })
     }
+}
+
+/// Whether the text in `field` has 1 to `max` characters.
+fn characters(field: &str, text: &str, max: usize) -> Result<(), Invalid> {
+    let found = text.chars().count();
+    let problem = Problem::OutOfBounds { found, min: 1, max, unit: "characters" };
+    if (1..=max).contains(&found) { Ok(()) } else { Err(Invalid::new(field, problem)) }
 }
 
 /// The number in `field`, if it is from 1 to `max`.
@@ -150,8 +188,7 @@ impl SpecialistService for Service {
         &self,
         request: Request<wire::ProveRequest>,
     ) -> Result<Response<wire::ProveResponse>, Status> {
-        let wire::ProveRequest { nonce: _, router: _ } = request.into_inner();
-        Err(Status::unimplemented("this specialist has no key"))
+        Ok(Response::new(self.prove_possession(request.into_inner())?))
     }
 
     async fn probe(

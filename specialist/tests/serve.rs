@@ -4,12 +4,13 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use audit::{Kind, PublicKey, Salt, Transcript, merkle::includes, signed, transcript::passage_bytes};
 use proto::{
-    AnswerCheck, AnswerEvent, Card, Outcome, PublishedCard, Space,
+    AnswerCheck, AnswerEvent, Card, Digest, Outcome, PublishedCard, Space,
     prototypes::Prototypes,
-    wire::{self, specialist_service_client::SpecialistServiceClient},
+    wire::{self, answer_response::Event, specialist_service_client::SpecialistServiceClient},
 };
-use specialist::{Server, Settings, config::Overrides, error::chain};
+use specialist::{Server, Settings, config::Overrides, error::chain, identity::keygen};
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use tonic::{Code, Status, transport::Channel};
@@ -59,7 +60,17 @@ const EXTRACTIVE: &str =
     "encoder = { kind = \"hashed\" }\n[generator]\nkind = \"extractive\"\nlead_words_max = 12\n";
 
 async fn serves(generator: &str) -> Running {
-    let folder = institution(generator);
+    serves_in(institution(generator)).await
+}
+
+/// One that signs.
+async fn serves_signing() -> Running {
+    let folder = institution(&format!("key = \"specialist.key\"\n{EXTRACTIVE}"));
+    keygen(&folder.path().join("specialist.toml"), None).unwrap();
+    serves_in(folder).await
+}
+
+async fn serves_in(folder: TempDir) -> Running {
     let server = Server::start(settings(folder.path())).await.unwrap();
     let url = server.url().to_owned();
     let client = SpecialistServiceClient::connect(url.clone()).await.unwrap();
@@ -73,9 +84,12 @@ async fn serves(generator: &str) -> Running {
 }
 
 impl Running {
+    async fn describe(&mut self) -> wire::DescribeResponse {
+        self.client.describe(wire::DescribeRequest {}).await.unwrap().into_inner()
+    }
+
     async fn card(&mut self) -> Card {
-        let response = self.client.describe(wire::DescribeRequest {}).await.unwrap().into_inner();
-        PublishedCard::read(response.card).unwrap().card().clone()
+        PublishedCard::read(self.describe().await.card).unwrap().card().clone()
     }
 
     async fn prototypes(&mut self, space: &Space, prototypes_max: u32) -> Result<Prototypes, Status> {
@@ -98,6 +112,10 @@ impl Running {
 fn ask(question: &str, passages_max: u32) -> wire::AnswerRequest {
     let turn = wire::Turn { role: wire::Role::User.into(), text: question.into() };
     wire::AnswerRequest { request_id: "test".into(), turns: vec![turn], passages_max, salt: Vec::new() }
+}
+
+fn salted(question: &str, salt_bytes: usize) -> wire::AnswerRequest {
+    wire::AnswerRequest { salt: vec![9; salt_bytes], ..ask(question, 4) }
 }
 
 fn hashed() -> Space {
@@ -201,6 +219,88 @@ async fn its_answer_goes_on_in_the_next_passage() {
 }
 
 #[tokio::test]
+async fn its_card_is_signed_and_its_words_are_vouched_for() {
+    let mut running = serves_signing().await;
+    let described = running.describe().await;
+    let card = PublishedCard::read(described.card.clone()).unwrap();
+    let says = card.card();
+    let key = PublicKey::read(&says.public_key.unwrap()).unwrap();
+    assert_eq!(signed::verify(&key, Kind::Card, &described.card, &described.signature), Ok(()));
+
+    let request = salted("Why is Mars red, full of rust?", 32);
+    let mut heard = Transcript::new(&request, Salt::read(&request.salt).unwrap());
+    let (mut check, mut passages) = (AnswerCheck::default(), Vec::new());
+    let mut stream = running.client.answer(request).await.unwrap().into_inner();
+    while let Some(response) = stream.message().await.unwrap() {
+        heard.hear(&response);
+        if let AnswerEvent::Passage(passage) = check.read(response).unwrap() {
+            passages.push(passage_bytes(&passage.into()));
+        }
+    }
+    let statement: wire::Statement = signed::open(&key, Kind::Statement, heard.signed().unwrap()).unwrap();
+    assert_eq!(heard.check(&statement), Ok(()));
+    let generation = statement.generation.clone().unwrap();
+    assert_eq!(generation.engine, format!("extractive {}", env!("CARGO_PKG_VERSION")));
+    assert_eq!(generation.device, "hashed on cpu");
+    assert_eq!(statement, heard.statement(&card, generation), "and says what the card says");
+
+    assert!(!passages.is_empty());
+    let root = says.passages_root.unwrap();
+    for (passage, path) in passages.iter().zip(heard.paths()) {
+        let hashes: Vec<_> = path.hashes.iter().map(|hash| Digest::read("hash", hash).unwrap()).collect();
+        assert!(includes(root, says.passage_count, path.index, passage, &hashes));
+    }
+    assert_eq!(passages.len(), heard.paths().len());
+}
+
+#[tokio::test]
+async fn it_signs_only_with_a_key_and_a_salt() {
+    let end = async |running: &mut Running, request| {
+        let mut stream = running.client.answer(request).await?.into_inner();
+        let mut last = None;
+        while let Some(response) = stream.message().await? {
+            last = response.event;
+        }
+        let Some(Event::Done(done)) = last else { panic!("{last:?}") };
+        Ok::<_, Status>((done.statement.is_some(), done.paths.len()))
+    };
+    let (mut signing, mut silent) = (serves_signing().await, serves(EXTRACTIVE).await);
+    let (rust, nothing) = ("Why is Mars red, full of rust?", "zygotic fjord quixotry");
+    assert_eq!(end(&mut signing, salted(rust, 32)).await.unwrap(), (true, 1));
+    assert_eq!(end(&mut signing, salted(rust, 0)).await.unwrap(), (false, 1));
+    assert_eq!(end(&mut signing, salted(nothing, 32)).await.unwrap(), (true, 0));
+    assert_eq!(end(&mut silent, salted(rust, 32)).await.unwrap(), (false, 1));
+    let refused = end(&mut signing, salted(rust, 31)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(refused.message(), "salt: has 31 bytes, where 32 or none are allowed");
+    let described = silent.describe().await;
+    assert!(described.signature.is_empty() && silent.card().await.public_key.is_none());
+}
+
+#[tokio::test]
+async fn it_proves_that_it_holds_its_key() {
+    let mut running = serves_signing().await;
+    let key = PublicKey::read(&running.card().await.public_key.unwrap()).unwrap();
+    let request = |nonce: usize, router: usize| wire::ProveRequest {
+        nonce: vec![7; nonce],
+        router: "r".repeat(router),
+    };
+    let proof = running.client.prove(request(32, 120)).await.unwrap().into_inner().possession.unwrap();
+    let possession: wire::Possession = signed::open(&key, Kind::Possession, &proof).unwrap();
+    assert_eq!((possession.nonce, possession.router), (vec![7; 32], "r".repeat(120)));
+    assert_eq!((possession.specialist_id.as_str(), possession.public_key), ("sky", key.as_bytes().to_vec()));
+    for (nonce, router, field) in
+        [(31, 1, "nonce: "), (33, 1, "nonce: "), (32, 0, "router: "), (32, 121, "router: ")]
+    {
+        let refused = running.client.prove(request(nonce, router)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().starts_with(field), "{}", refused.message());
+    }
+    let mut silent = serves(EXTRACTIVE).await;
+    assert_eq!(silent.client.prove(request(32, 1)).await.unwrap_err().code(), Code::Unimplemented);
+}
+
+#[tokio::test]
 async fn it_does_not_answer_what_it_does_not_know() {
     let mut running = serves(EXTRACTIVE).await;
     let events = running.answer("zygotic fjord quixotry").await.unwrap();
@@ -215,18 +315,30 @@ async fn it_does_not_answer_what_it_does_not_know() {
 #[tokio::test]
 async fn a_changed_corpus_is_served() {
     let mut running = serves(EXTRACTIVE).await;
-    let before = running.card().await.revision;
+    let first = running.card().await;
+    let before = first.revision.clone();
     let corpus = running.folder.path().join("corpus");
     fs::write(corpus.join("moon.txt"), "The moon has phases.").unwrap();
     let changed = async {
         loop {
             let card = running.card().await;
             if card.revision != before {
-                return card.passage_count;
+                return card;
             }
         }
     };
-    assert_eq!(timeout(PATIENCE, changed).await.unwrap(), 12);
+    let second = timeout(PATIENCE, changed).await.unwrap();
+    assert_eq!(second.passage_count, 12);
+    assert_ne!(second.passages_root, first.passages_root);
+    assert_ne!(second.data_sha256, first.data_sha256);
+    // The digests of its files by their paths, as anybody computes them who has the folder.
+    let digest = |name: &str| *Digest::of(fs::read(corpus.join(name)).unwrap()).as_bytes();
+    let manifest = ["moon.txt", "notes.md", "planets.jsonl"].map(digest).concat();
+    assert_eq!(second.data_sha256, Some(Digest::of(manifest)));
+
+    fs::remove_file(corpus.join("moon.txt")).unwrap();
+    let back = async { while running.card().await != first {} };
+    timeout(PATIENCE, back).await.unwrap();
 }
 
 #[tokio::test]
