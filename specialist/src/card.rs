@@ -1,13 +1,18 @@
 //! The card: what a specialist says of itself, and the revision that names this state of it.
 
-use audit::PublicKey;
+pub mod export;
+
+use audit::{Kind, PublicKey, signed};
 use proto::{
     Digest, Invalid, Probing, PublishedCard,
     config::{EncoderConfig, GeneratorConfig, SpecialistConfig},
     wire,
 };
 
-use crate::provenance::{PassageTree, Provenance};
+use crate::{
+    identity::Identity,
+    provenance::{PassageTree, Provenance},
+};
 
 /// How many characters of a digest make a revision.
 const REVISION_LENGTH: usize = 16;
@@ -29,6 +34,11 @@ pub fn publish(
     let mut revision = Digest::of([*shown.as_bytes(), *hidden.as_bytes()].concat()).to_string();
     revision.truncate(REVISION_LENGTH);
     PublishedCard::publish(&wire::Card { revision, ..draft })
+}
+
+/// The signature of `identity` on `card`; `None` where there is no key.
+pub(crate) fn signature(identity: Option<&Identity>, card: &PublishedCard) -> Option<[u8; 64]> {
+    identity.map(|identity| signed::signature(identity.key(), Kind::Card, card.bytes()))
 }
 
 fn card(

@@ -105,6 +105,13 @@ impl Settings {
         self.corpus.as_ref().map(|corpus| Reader::new(corpus, &self.config.license))
     }
 
+    /// All that is in the corpus; nothing where there is none.
+    pub(crate) fn corpus(&self) -> Result<Corpus, Error> {
+        let Some(mut reader) = self.reader() else { return Ok(Corpus::default()) };
+        reader.look()?;
+        Ok(reader.corpus().clone())
+    }
+
     /// The digest of the encoder's files; `None` where it has none. Reads all of them.
     pub(crate) fn weights(&self) -> Result<Option<Digest>, Error> {
         match self.config.encoder {
@@ -115,12 +122,7 @@ impl Settings {
 
     /// What would be served, as lines for people. Loads no weights and embeds nothing.
     pub fn check_corpus(&self) -> Result<String, Error> {
-        let mut corpus = Corpus::default();
-        if let Some(mut reader) = self.reader() {
-            reader.look()?;
-            corpus = reader.corpus().clone();
-        }
-        let Corpus { passages, report, .. } = corpus;
+        let Corpus { passages, report, .. } = self.corpus()?;
         let prototypes = match self.config.encoder {
             EncoderConfig::None => "none: the router embeds the card's texts".to_owned(),
             EncoderConfig::Model | EncoderConfig::Hashed => {

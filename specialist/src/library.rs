@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex as Lock, PoisonError},
 };
 
-use audit::{Kind, signed};
 use embedding::Embedder;
 use index::{Index, IndexError};
 use proto::{Digest, Evidence, Probe, Prototype, PublishedCard, Space, Terms, UnitVector, wire};
@@ -112,9 +111,8 @@ impl Library {
     pub fn publish(settings: &Settings, endpoint: &str, collection: Collection) -> Result<Self, Error> {
         let Settings { config, identity, .. } = settings;
         let card = card::publish(config, settings.public_key().as_ref(), endpoint, &collection.provenance)?;
-        let sign = |identity: &Identity| signed::signature(identity.key(), Kind::Card, card.bytes());
         Ok(Self {
-            signature: identity.as_ref().map(sign),
+            signature: card::signature(identity.as_ref(), &card),
             collection,
             card,
             identity: identity.clone(),

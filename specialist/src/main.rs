@@ -5,7 +5,14 @@ use std::{env, panic, path::PathBuf, process::ExitCode};
 use clap::{Args, Parser, Subcommand};
 use embedding::Engine;
 use serve::telemetry::{self, LogFormat};
-use specialist::{Server, Settings, config::Overrides, fit::Fitting, identity, indexing::Indexing};
+use specialist::{
+    Server, Settings,
+    card::export::{self, Export},
+    config::Overrides,
+    fit::Fitting,
+    identity,
+    indexing::Indexing,
+};
 
 /// One institution's specialist: answers questions from its own corpus, and cites it.
 #[derive(Parser)]
@@ -26,6 +33,8 @@ enum Command {
     Check(Config),
     /// Read and embed the corpus, so that serving begins at once; an interrupted run goes on where it was.
     Index(Index),
+    /// Print the card as it would be served, signed, or the corpus's manifest.
+    Card(Card),
     /// Make the key with which it signs its card and its answers.
     Keygen(Keygen),
     /// Make the key that follows the one in the settings, and what leads routers from that one to it.
@@ -56,6 +65,17 @@ struct Index {
     embedding: Embedding,
     #[command(flatten)]
     indexing: Indexing,
+}
+
+#[derive(Args)]
+struct Card {
+    #[command(flatten)]
+    config: Config,
+    /// Folder of the encoder's weights.
+    #[arg(long, value_name = "DIR", default_value = specialist::config::MODEL)]
+    model: PathBuf,
+    #[command(flatten)]
+    export: Export,
 }
 
 #[derive(Args)]
@@ -112,6 +132,7 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => run(serve).await,
         Command::Check(config) => check(&config),
         Command::Index(Index { embedding, indexing }) => index(embedding, indexing).await,
+        Command::Card(card) => show(card),
         Command::Keygen(keygen) => make_key(keygen),
         Command::Rotate(rotate) => replace_key(&rotate),
         Command::Fit(Fit { embedding, fitting }) => fit(embedding, &fitting).await,
@@ -161,6 +182,14 @@ async fn fit(embedding: Embedding, fitting: &Fitting) -> anyhow::Result<()> {
 fn check(config: &Config) -> anyhow::Result<()> {
     let settings = config.settings()?;
     println!("{}", settings.check_corpus()?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn show(card: Card) -> anyhow::Result<()> {
+    let Card { config, model, export } = card;
+    let overrides = Overrides { model: Some(model), key: key(), ..Overrides::default() };
+    println!("{}", export::export(&Settings::load(&config.config, overrides)?, export)?);
     Ok(())
 }
 
