@@ -10,7 +10,7 @@ use proto::{
     Endpoint, config,
     wire::{
         AddRequest, DisableRequest, EnableRequest, Finding, GetRequest, ListRequest, Registration,
-        RemoveRequest, Report, TestRequest, TestResponse, WatchRequest,
+        RemoveRequest, Report, RevokeRequest, TestRequest, TestResponse, WatchRequest,
         registry_service_client::RegistryServiceClient,
     },
 };
@@ -47,7 +47,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
                         .into(),
                 ));
             }
-            if !(yes || confirmed(no_input)?) {
+            let nobody = "nobody to ask here: repeat with --yes to admit what was shown";
+            if !(yes || confirmed("Admit this specialist?", no_input, nobody)?) {
                 return Err(Failure::Failed("nothing was admitted".into()));
             }
             let Report { endpoint, card_sha256, .. } = report;
@@ -78,6 +79,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
             router.remove(RemoveRequest { specialist_id: id }).await?;
             Ok(())
         }
+        Command::Revoke { id, yes } => out.registration(&revoke(&mut router, id, yes).await?),
         Command::Watch => {
             let mut changes = router.watch(WatchRequest {}).await?.into_inner();
             while let Some(change) = changes.message().await? {
@@ -87,6 +89,17 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
             Err(Failure::Unreachable("the router ended the watch: it is stopping".into()))
         }
     }
+}
+
+/// Says what follows, asks, and revokes the key of `id`.
+async fn revoke(router: &mut Client, id: String, yes: bool) -> Result<Registration, Failure> {
+    let request = GetRequest { specialist_id: id.clone() };
+    print::revocation(&present(router.get(request).await?.into_inner().registration)?)?;
+    let nobody = "nobody to ask here: repeat with --yes to revoke this key for good";
+    if !(yes || confirmed("Revoke this key for good?", false, nobody)?) {
+        return Err(Failure::Failed("nothing was revoked".into()));
+    }
+    present(router.revoke(RevokeRequest { specialist_id: id }).await?.into_inner().registration)
 }
 
 async fn connect(router: &str) -> Result<Client, Failure> {
@@ -149,12 +162,13 @@ fn present(registration: Option<Registration>) -> Result<Registration, Failure> 
     registration.ok_or_else(|| Failure::Failed("the router sent no registration".into()))
 }
 
-fn confirmed(no_input: bool) -> Result<bool, Failure> {
+/// Whether the person at the terminal says yes; `nobody` where there is none to ask.
+fn confirmed(question: &str, no_input: bool, nobody: &str) -> Result<bool, Failure> {
     if no_input || !io::stdin().is_terminal() {
-        return Err(Failure::Usage("nobody to ask here: repeat with --yes to admit what was shown".into()));
+        return Err(Failure::Usage(nobody.to_owned()));
     }
     let mut prompt = io::stderr();
-    prompt.write_all(b"Admit this specialist? [y/N] ")?;
+    write!(prompt, "{question} [y/N] ")?;
     prompt.flush()?;
     let mut reply = String::new();
     io::stdin().read_line(&mut reply)?;

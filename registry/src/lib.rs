@@ -9,4 +9,4 @@ pub mod snapshot;
 
 pub use exam::Exam;
 pub use registration::{PrototypeOrigin, Registration};
-pub use snapshot::{PrototypeKey, Slot, Snapshot, SnapshotError};
+pub use snapshot::{LogState, PrototypeKey, Slot, Snapshot, SnapshotError};

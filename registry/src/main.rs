@@ -84,6 +84,14 @@ enum Command {
         /// Its id.
         id: String,
     },
+    /// Let a specialist's key count no more, for good, say because it was stolen: ask first.
+    Revoke {
+        /// Its id.
+        id: String,
+        /// Revoke without asking.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Every change from now on, one a line.
     Watch,
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use proto::{
-    Digest, Probing, PublishedCard,
+    Digest, Openness, Probing, PublishedCard,
     wire::{self, Finding, Registration, Report, watch_response::Kind},
 };
 use serde_json::{Value, json};
@@ -29,6 +29,22 @@ fn plain(text: &str) -> String {
 /// What is about to be admitted: for the person who is asked, not for the program that reads.
 pub(crate) fn preview(report: &Report) -> Result<(), Failure> {
     message(format_args!("{}", report_table(report)?.trim_end()));
+    Ok(())
+}
+
+/// What follows when the key of `registration` is revoked: for the person who is asked.
+pub(crate) fn revocation(registration: &Registration) -> Result<(), Failure> {
+    let published = PublishedCard::read(registration.card.clone())?;
+    let card = published.card();
+    let Some(key) = card.public_key else { return Ok(()) };
+    message(format_args!(
+        "The key {} of {} ({}) will count no more. Whoever has it is taken out of routing from the next \
+         question on, and cannot be enabled or added again with it. This is written into the registry log and \
+         cannot be undone: to come back, the institution makes a new key, and you remove and add the specialist.",
+        hex::encode(key),
+        card.id,
+        card.institution,
+    ));
     Ok(())
 }
 
@@ -128,7 +144,12 @@ fn card_rows(published: &PublishedCard) -> Vec<(&'static str, String)> {
         ("generator", card.generator.clone()),
         ("passages", card.passage_count.to_string()),
         ("revision", card.revision.clone()),
+        ("intended for", card.intended_use.clone()),
+        ("retention", card.retention.clone()),
+        ("weights", openness(card.weights_openness).into()),
+        ("data", openness(card.data_openness).into()),
         ("card sha256", published.digest().to_string()),
+        ("key", card.public_key.map_or_else(|| "none: it signs nothing".to_owned(), hex::encode)),
     ]
 }
 
@@ -183,12 +204,13 @@ fn registration_table(registration: &Registration) -> Result<String, Failure> {
         ("endpoint", registration.endpoint.clone()),
         ("prototypes", prototypes(registration.prototype_count, registration.prototype_origin())),
         ("state", state(registration).into()),
+        ("key state", if registration.key_revoked { "revoked".into() } else { String::new() }),
     ]);
     Ok(fields(&rows))
 }
 
 fn list_table(registrations: &[Registration]) -> Result<String, Failure> {
-    let header = ["ID", "STATE", "PASSAGES", "INSTITUTION", "ENDPOINT"].map(str::to_owned);
+    let header = ["ID", "STATE", "KEY", "PASSAGES", "INSTITUTION", "ENDPOINT"].map(str::to_owned);
     let mut rows = vec![header];
     for registration in registrations {
         let published = PublishedCard::read(registration.card.clone())?;
@@ -196,18 +218,38 @@ fn list_table(registrations: &[Registration]) -> Result<String, Failure> {
         rows.push([
             card.id.to_string(),
             state(registration).into(),
+            short_key(card.public_key, registration.key_revoked),
             card.passage_count.to_string(),
             card.institution.clone(),
             registration.endpoint.clone(),
         ]);
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths = [0, 1, 2, 3, 4].map(width);
-    let line = |row: &[String; 5]| {
+    let widths = [0, 1, 2, 3, 4, 5].map(width);
+    let line = |row: &[String; 6]| {
         let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
     Ok(rows.iter().map(line).collect())
+}
+
+/// The beginning of a key, for a table.
+fn short_key(key: Option<[u8; 32]>, revoked: bool) -> String {
+    match key {
+        None => "unsigned".to_owned(),
+        Some(_) if revoked => "revoked".to_owned(),
+        Some(key) => hex::encode(&key[..4]),
+    }
+}
+
+/// Whether others can have it; nothing where nothing is said.
+fn openness(openness: Openness) -> &'static str {
+    match openness {
+        Openness::Unsaid => "",
+        Openness::Open => "open",
+        Openness::Described => "described",
+        Openness::Closed => "closed",
+    }
 }
 
 /// What of a conversation the router shows it.
@@ -237,6 +279,14 @@ fn card_json(bytes: &[u8]) -> Result<Value, Failure> {
         "generator": card.generator,
         "passage_count": card.passage_count,
         "revision": card.revision,
+        "public_key": card.public_key.map(hex::encode),
+        "weights_openness": openness(card.weights_openness),
+        "data_openness": openness(card.data_openness),
+        "intended_use": card.intended_use,
+        "retention": card.retention,
+        "weights_sha256": card.weights_sha256.map(|digest| digest.to_string()),
+        "data_sha256": card.data_sha256.map(|digest| digest.to_string()),
+        "passages_root": card.passages_root.map(|digest| digest.to_string()),
         "sha256": published.digest().to_string(),
     }))
 }
@@ -291,8 +341,11 @@ fn registration_json(registration: &Registration) -> Result<Value, Failure> {
         "updated_at_ms": registration.updated_at_ms,
         "exam": registration.exam.as_ref().map(exam::json),
         "despite_exam": registration.despite_exam,
+        "signature": hex::encode(&registration.signature),
+        "key_revoked": registration.key_revoked,
     }))
 }
+
 /// What its index may be shown of a question.
 fn probes(probing: Probing) -> &'static str {
     match probing {

@@ -17,6 +17,7 @@ pub enum PrototypeOrigin {
 
 /// A registered specialist.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is true or not whatever the others are")]
 pub struct Registration {
     /// Where the router dials.
     pub endpoint: Endpoint,
@@ -38,6 +39,10 @@ pub struct Registration {
     pub exam: Option<Arc<Exam>>,
     /// An operator wants it whatever its exam says.
     pub despite_exam: bool,
+    /// The card's signature with the key in it; `None` where the card has no key.
+    pub signature: Option<[u8; 64]>,
+    /// That key counts no more.
+    pub key_revoked: bool,
 }
 
 impl Registration {
@@ -68,12 +73,19 @@ impl Registration {
             updated_at_ms: 0,
             exam: None,
             despite_exam: false,
+            signature: None,
+            key_revoked: false,
         })
     }
 
     /// Its name in the fleet.
     pub fn id(&self) -> &SpecialistId {
         &self.card.card().id
+    }
+
+    /// The key that it must sign with; `None` where its card has none.
+    pub fn key(&self) -> Option<[u8; 32]> {
+        self.card.card().public_key
     }
 
     /// Whether its exam keeps it out of routing.
@@ -106,6 +118,8 @@ impl From<&Registration> for wire::Registration {
             healthy: registration.healthy,
             exam: registration.exam.as_deref().map(Into::into),
             despite_exam: registration.despite_exam,
+            signature: registration.signature.map(Vec::from).unwrap_or_default(),
+            key_revoked: registration.key_revoked,
         }
     }
 }

@@ -40,6 +40,15 @@ pub struct PrototypeKey {
     pub ordinal: u32,
 }
 
+/// How far the registry log, which holds every change of the fleet, had grown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogState {
+    /// How many entries.
+    pub size: u64,
+    /// Root of the Merkle tree over them (RFC 9162).
+    pub root: Digest,
+}
+
 /// The registered specialists and the index over the prototypes of the enabled ones.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -51,10 +60,11 @@ pub struct Snapshot {
     digests: BTreeMap<Slot, Arc<OnceLock<Digest>>>,
     slot_next: u32,
     index: Index<PrototypeKey>,
+    log: LogState,
 }
 
 impl Snapshot {
-    /// Nobody yet, in `space`.
+    /// Nobody yet, in `space`, with nothing in the log.
     pub fn empty(space: Arc<Space>) -> Result<Self, SnapshotError> {
         let index = Index::build(space.dimension, Vec::new())?;
         Ok(Self {
@@ -65,12 +75,24 @@ impl Snapshot {
             digests: BTreeMap::new(),
             slot_next: 0,
             index,
+            log: LogState { size: 0, root: Digest::of("") },
         })
     }
 
     /// Grows by one with every change.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// The state of the registry log that this fleet follows from.
+    pub fn log(&self) -> LogState {
+        self.log
+    }
+
+    /// The same fleet, as it follows from the registry log at `log`.
+    #[must_use]
+    pub fn at(self, log: LogState) -> Self {
+        Self { log, ..self }
     }
 
     /// The space that questions must be in.

@@ -23,6 +23,9 @@ use crate::{
     trust::{self, Trust},
 };
 
+/// What specialists are told of who asks.
+const NAME: &str = "consilium.local";
+
 /// Everything that a question meets on its way.
 pub struct App {
     /// Text to vectors.
@@ -75,6 +78,7 @@ impl App {
             dispatch.clone(),
             config.fleet.clone(),
             rules.clone(),
+            NAME.to_owned(),
         );
         let fleet = Arc::new(opened.await?);
         let policy = crate::policy::Policy::new(&rules, &config.dispatch)?;

@@ -27,7 +27,7 @@ use crate::{
     config::Config,
     dial::{self, Dialler},
     dispatch::Dispatch,
-    fleet::Fleet,
+    fleet,
     route::{Calibration, Fitted, Rules},
 };
 pub use fit::{Sample, fit, fit_choice};
@@ -119,9 +119,7 @@ pub async fn run(calibrating: &Calibrating) -> Result<()> {
     let dialler = Dialler::new(dial::Policy::new(config.dispatch.allow_private, [127, 0, 0, 1].into()));
     let dispatch = Arc::new(Dispatch::new(config.dispatch.clone(), dialler));
     let rules = Arc::new(rules(&config, Calibration::default(), &embedder).await?);
-    let opened = Fleet::open(store, embedder.clone(), dispatch.clone(), config.fleet.clone(), rules.clone());
-    let fleet = opened.await?;
-    let snapshot = fleet.snapshot();
+    let snapshot = fleet::remembered(&store, embedder.space().clone()).await?;
 
     let (lines, digest) = questions(calibrating, &snapshot)?;
     let gathering =

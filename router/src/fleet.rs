@@ -1,9 +1,13 @@
 //! The fleet's one writer: it persists a change, then replaces the snapshot, then announces it.
 
+mod change;
 mod conformance;
 mod exam;
+mod keys;
+mod ledger;
 mod look;
 mod refresh;
+mod rows;
 
 use std::{
     collections::BTreeMap,
@@ -12,18 +16,20 @@ use std::{
 };
 
 use embedding::Embedder;
-use prost::Message;
-use proto::{Digest, Endpoint, Prototypes, PublishedCard, SpecialistId, wire};
-use registry::{Exam, PrototypeOrigin, Registration, Snapshot, SnapshotError};
+use proto::{Digest, Endpoint, Space, SpecialistId};
+use registry::{LogState, Registration, Snapshot, SnapshotError};
 use serde::Deserialize;
-use store::{RegistrationRow, Store, StoreError};
+use store::{LogEntry, Store, StoreError};
 use tokio::sync::{Mutex, Semaphore, broadcast, watch};
 
 pub use conformance::{Examined, Finding, Verdict};
 pub use exam::{Foreign, Tested};
-pub use look::{Found, LookError, look};
+pub use keys::SignatureFault;
+pub use ledger::Unreadable;
+pub use look::LookError;
 pub use refresh::refresh;
 
+use self::{ledger::Ledger, look::Found};
 use crate::{dispatch::Dispatch, route::Rules};
 
 /// How many changes a slow watcher may fall behind.
@@ -86,6 +92,15 @@ pub enum FleetError {
         /// How many, and whose.
         foreign: Foreign,
     },
+    /// Its key counts no more.
+    #[error(
+        "the key in the card of {0} is revoked: have its institution make a new one, and add it again with \
+         that (`registry remove` it first where it is registered)"
+    )]
+    Revoked(SpecialistId),
+    /// There is nothing to revoke.
+    #[error("{0} signs nothing, so it has no key to revoke: disable or remove it")]
+    Keyless(SpecialistId),
     /// The exam broke off.
     #[error("the exam broke off, because the router is stopping: try again")]
     Unexamined,
@@ -98,6 +113,9 @@ pub enum FleetError {
     /// It does not fit the snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The registry log in the database is not what was written.
+    #[error(transparent)]
+    Log(#[from] Unreadable),
     /// What the database holds is not what was written.
     #[error("the database holds a registration of {id} that cannot be read: {invalid}")]
     Corrupt {
@@ -119,6 +137,10 @@ pub enum Kind {
     Disabled,
     /// It was put back.
     Enabled,
+    /// Its card is new and has another key, which the old one appointed.
+    Rotated,
+    /// Its key counts no more, and it was taken out of routing.
+    Revoked,
     /// It was forgotten.
     Removed,
     /// It began or ceased to serve.
@@ -141,10 +163,12 @@ pub struct Fleet {
     dispatch: Arc<Dispatch>,
     limits: Limits,
     rules: Arc<Rules>,
+    /// The router's, as specialists are told it.
+    name: String,
     snapshot: watch::Sender<Arc<Snapshot>>,
     changes: broadcast::Sender<Change>,
     /// Held from reading the snapshot that a change starts from until its successor stands.
-    writing: Mutex<()>,
+    writing: Mutex<Ledger>,
     /// Room for examinations: each may hold a long answer, and takes minutes.
     examinations: Semaphore,
     /// Room for exams: each takes a core for its routing, and holds one answer at a time.
@@ -154,36 +178,35 @@ pub struct Fleet {
 impl Fleet {
     /// The fleet as the database remembers it; nobody is dialled. A registration whose prototypes
     /// lie in another space than `embedder`'s is kept, but left out until it is added again.
-    /// `policy` and `background` are those of every question, for exams.
+    /// The registry log is brought up to what takes part. `rules` are those of every question, for exams;
+    /// `name` is the router's, 1 to 120 characters.
     pub async fn open(
         store: Store,
         embedder: Embedder,
         dispatch: Arc<Dispatch>,
         limits: Limits,
         rules: Arc<Rules>,
+        name: String,
     ) -> Result<Self, FleetError> {
-        let mut snapshot = Snapshot::empty(embedder.space().clone())?;
-        for row in store.registrations().await? {
-            let id = row.specialist_id.clone();
-            let registration =
-                read(row).map_err(|invalid| FleetError::Corrupt { id: id.clone(), invalid })?;
-            match snapshot.with(Arc::new(registration)) {
-                Ok(next) => snapshot = next,
-                Err(error @ SnapshotError::OtherSpace { .. }) => {
-                    tracing::warn!(specialist = id, %error, "left out: add it again for this encoder");
-                }
-                Err(error) => return Err(error.into()),
-            }
+        let mut ledger = Ledger::read(&store).await?;
+        let snapshot = rows::remembered(&store, embedder.space().clone(), &ledger).await?;
+        let due = ledger.due_for(&snapshot);
+        store.append_entries(ledger.size(), &due).await?;
+        for LogEntry { entry, .. } in &due {
+            ledger.take(entry)?;
         }
+        drop(due);
+        let snapshot = snapshot.at(ledger.state()?);
         Ok(Self {
             store,
             embedder,
             dispatch,
             limits,
             rules,
+            name,
             snapshot: watch::Sender::new(Arc::new(snapshot)),
             changes: broadcast::Sender::new(WATCH_BACKLOG_MAX),
-            writing: Mutex::default(),
+            writing: Mutex::new(ledger),
             examinations: Semaphore::new(conformance::EXAMINATIONS_MAX),
             exams: Semaphore::new(exam::EXAMS_MAX),
         })
@@ -200,9 +223,21 @@ impl Fleet {
         (self.snapshot(), self.changes.subscribe())
     }
 
+    /// How far the registry log had grown for the fleet of this moment. A request takes that of its snapshot.
+    pub fn registry_state(&self) -> LogState {
+        self.snapshot.borrow().log()
+    }
+
+    /// What stands at `endpoint`, if it can be admitted.
+    async fn look(&self, endpoint: &Endpoint) -> Result<Found, FleetError> {
+        let found = look::look(endpoint, &self.dispatch, &self.embedder, &self.limits, &self.name).await?;
+        let refusal = self.writing.lock().await.refusal(found.card.card());
+        refusal.map_or(Ok(found), Err)
+    }
+
     /// Looks at `endpoint`, examines what stands there, and changes nothing.
     pub async fn test(&self, endpoint: &Endpoint) -> Result<Tested, FleetError> {
-        let found = look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
+        let found = self.look(endpoint).await?;
         self.examined(endpoint, found).await
     }
 
@@ -214,7 +249,7 @@ impl Fleet {
         shown: Digest,
         despite_exam: bool,
     ) -> Result<Arc<Registration>, FleetError> {
-        let found = look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
+        let found = self.look(endpoint).await?;
         if found.card.digest() != shown {
             return Err(FleetError::Changed(endpoint.clone()));
         }
@@ -227,13 +262,14 @@ impl Fleet {
         if let Some(error) = refusal(&registration) {
             return Err(error);
         }
-        let _one_at_a_time = self.writing.lock().await;
-        if let Some(error) = self.no_room_for(registration.id()) {
+        let mut ledger = self.writing.lock().await;
+        let refusal = ledger.refusal(registration.card.card());
+        if let Some(error) = self.no_room_for(registration.id()).or(refusal) {
             return Err(error);
         }
         let now = now_ms();
         let registration = Registration { registered_at_ms: now, updated_at_ms: now, ..registration };
-        self.replace(registration, Kind::Added).await
+        self.replace(&mut ledger, registration, Kind::Added, Vec::new()).await
     }
 
     /// Why `id` cannot be admitted, whoever it is.
@@ -246,54 +282,16 @@ impl Fleet {
         full.then_some(FleetError::Full(self.limits.specialists_max))
     }
 
-    /// Puts `id` into routing, if its exam does not refuse it, or takes it out.
-    pub async fn enable(&self, id: &SpecialistId, enabled: bool) -> Result<Arc<Registration>, FleetError> {
-        let _one_at_a_time = self.writing.lock().await;
-        let snapshot = self.snapshot();
-        let current = snapshot.get(id).ok_or_else(|| FleetError::Unknown(id.clone()))?;
-        if current.enabled == enabled {
-            return Ok(current.clone());
-        }
-        if enabled && let Some(error) = refusal(current) {
-            return Err(error);
-        }
-        let registration = Registration { enabled, updated_at_ms: now_ms(), ..Registration::clone(current) };
-        let kind = if enabled { Kind::Enabled } else { Kind::Disabled };
-        self.replace(registration, kind).await
-    }
-
-    /// Forgets `id`.
-    pub async fn remove(&self, id: &SpecialistId) -> Result<(), FleetError> {
-        let _one_at_a_time = self.writing.lock().await;
-        let snapshot = self.snapshot();
-        let registration = snapshot.get(id).ok_or_else(|| FleetError::Unknown(id.clone()))?.clone();
-        let next = snapshot.without(id)?;
-        self.store.remove_registration(id.as_str()).await?;
-        self.publish(next, Change { kind: Kind::Removed, registration });
-        Ok(())
-    }
-
-    /// Writes down, swaps, announces; only with `writing` held.
-    async fn replace(&self, registration: Registration, kind: Kind) -> Result<Arc<Registration>, FleetError> {
-        let registration = Arc::new(registration);
-        let next = self.snapshot().with(registration.clone())?;
-        self.store.put_registration(&row(&registration)).await?;
-        self.publish(next, Change { kind, registration: registration.clone() });
-        Ok(registration)
-    }
-
-    fn publish(&self, next: Snapshot, change: Change) {
-        tracing::info!(specialist = %change.registration.id(), change = ?change.kind, "fleet");
-        self.snapshot.send_replace(Arc::new(next));
-        // Nobody watches: nothing to announce.
-        let _ = self.changes.send(change);
-    }
-
     /// Health by specialist, for metrics.
     pub fn health(&self) -> BTreeMap<SpecialistId, bool> {
         let snapshot = self.snapshot();
         snapshot.members().map(|member| (member.id().clone(), member.healthy)).collect()
     }
+}
+
+/// The fleet as `store` remembers it, in `space`; nothing is written.
+pub async fn remembered(store: &Store, space: Arc<Space>) -> Result<Snapshot, FleetError> {
+    rows::remembered(store, space, &Ledger::read(store).await?).await
 }
 
 /// Why its exam keeps it out of routing.
@@ -311,50 +309,4 @@ fn refusal(registration: &Registration) -> Option<FleetError> {
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn row(registration: &Registration) -> RegistrationRow {
-    let at = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
-    RegistrationRow {
-        specialist_id: registration.id().to_string(),
-        endpoint: registration.endpoint.to_string(),
-        enabled: registration.enabled,
-        card: registration.card.bytes().to_vec(),
-        prototype_origin: match registration.origin {
-            PrototypeOrigin::Specialist => "specialist".to_owned(),
-            PrototypeOrigin::Router => "router".to_owned(),
-        },
-        prototypes: wire::PrototypesResponse::from(&*registration.prototypes).encode_to_vec(),
-        registered_at_ms: at(registration.registered_at_ms),
-        updated_at_ms: at(registration.updated_at_ms),
-        exam: registration.exam.as_ref().map(|exam| wire::Exam::from(&**exam).encode_to_vec()),
-        despite_exam: registration.despite_exam,
-    }
-}
-
-fn read(row: RegistrationRow) -> Result<Registration, proto::Invalid> {
-    let at = |ms: i64| u64::try_from(ms).unwrap_or_default();
-    let prototypes = wire::PrototypesResponse::decode(row.prototypes.as_slice())
-        .map_err(|_| proto::Invalid::malformed("prototypes", "cannot be decoded"))?;
-    let exam = |bytes: Vec<u8>| {
-        let exam = wire::Exam::decode(bytes.as_slice())
-            .map_err(|_| proto::Invalid::malformed("exam", "cannot be decoded"))?;
-        Exam::try_from(exam).map(Arc::new)
-    };
-    Ok(Registration {
-        endpoint: Endpoint::parse("endpoint", &row.endpoint)?,
-        card: Arc::new(PublishedCard::read(row.card)?),
-        prototypes: Arc::new(Prototypes::try_from(prototypes)?),
-        origin: match row.prototype_origin.as_str() {
-            "router" => PrototypeOrigin::Router,
-            _ => PrototypeOrigin::Specialist,
-        },
-        enabled: row.enabled,
-        // Taken to serve until the first look says otherwise, so that a restart costs no question.
-        healthy: true,
-        registered_at_ms: at(row.registered_at_ms),
-        updated_at_ms: at(row.updated_at_ms),
-        exam: row.exam.map(exam).transpose()?,
-        despite_exam: row.despite_exam,
-    })
 }

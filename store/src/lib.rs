@@ -1,6 +1,7 @@
 //! The router's database: one SQLite file. It keeps what must survive a restart and interprets none
 //! of it; there is no second backend, so there is no trait.
 
+mod entries;
 mod receipts;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use entries::{ENTRIES_MAX, LogEntry};
 pub use receipts::{PlacedReceipt, ReceiptRow};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -39,6 +41,14 @@ pub enum StoreError {
         /// Why.
         source: MigrateError,
     },
+    /// The registry log has grown under somebody else's hand.
+    #[error(
+        "another process has changed the router's database: run one router over a folder, and restart it"
+    )]
+    Overtaken,
+    /// The registry log lacks an entry.
+    #[error("entry {0} of the registry log is missing in the router's database: restore a backup")]
+    Gap(i64),
     /// Anything else.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -76,6 +86,8 @@ pub struct RegistrationRow {
     pub exam: Option<Vec<u8>>,
     /// Whether an operator wants it whatever its exam says.
     pub despite_exam: bool,
+    /// The card's signature, 64 bytes; `None` where the card has no key.
+    pub signature: Option<Vec<u8>>,
 }
 
 /// The open database. Cheap to clone.
@@ -114,8 +126,14 @@ impl Store {
     }
 
     /// Writes `row` whole, in place of the one with its id where there is one. What that had is kept as past,
-    /// as far as `row` does not have it.
-    pub async fn put_registration(&self, row: &RegistrationRow) -> Result<(), StoreError> {
+    /// as far as `row` does not have it. `entries` of the registry log stand from `first` on, as in
+    /// [`Store::append_entries`].
+    pub async fn put_registration(
+        &self,
+        row: &RegistrationRow,
+        first: u64,
+        entries: &[LogEntry<'_>],
+    ) -> Result<(), StoreError> {
         let RegistrationRow {
             specialist_id,
             endpoint,
@@ -127,12 +145,13 @@ impl Store {
             updated_at_ms,
             exam,
             despite_exam,
+            signature,
         } = row;
         let mut change = self.pool.begin().await?;
         let mut gone = contents(&mut change, specialist_id).await?;
         gone.retain(|old| old != card && old != prototypes);
         keep(&mut change, &gone, PAST_BYTES_MAX).await?;
-        sqlx::query("INSERT OR REPLACE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT OR REPLACE INTO registration VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(specialist_id)
             .bind(endpoint)
             .bind(enabled)
@@ -143,13 +162,21 @@ impl Store {
             .bind(updated_at_ms)
             .bind(exam)
             .bind(despite_exam)
+            .bind(signature)
             .execute(&mut *change)
             .await?;
+        entries::append(&mut change, first, entries).await?;
         Ok(change.commit().await?)
     }
 
     /// Forgets the registration of `specialist_id`, if there is one. Its card and prototypes are kept as past.
-    pub async fn remove_registration(&self, specialist_id: &str) -> Result<(), StoreError> {
+    /// `entries` of the registry log stand from `first` on, as in [`Store::append_entries`].
+    pub async fn remove_registration(
+        &self,
+        specialist_id: &str,
+        first: u64,
+        entries: &[LogEntry<'_>],
+    ) -> Result<(), StoreError> {
         let mut change = self.pool.begin().await?;
         let gone = contents(&mut change, specialist_id).await?;
         keep(&mut change, &gone, PAST_BYTES_MAX).await?;
@@ -157,6 +184,7 @@ impl Store {
             .bind(specialist_id)
             .execute(&mut *change)
             .await?;
+        entries::append(&mut change, first, entries).await?;
         Ok(change.commit().await?)
     }
 
@@ -215,7 +243,7 @@ async fn keep(
 mod tests {
     use super::*;
 
-    fn row(specialist_id: &str, endpoint: &str) -> RegistrationRow {
+    pub(crate) fn row(specialist_id: &str, endpoint: &str) -> RegistrationRow {
         RegistrationRow {
             specialist_id: specialist_id.into(),
             endpoint: endpoint.into(),
@@ -227,6 +255,7 @@ mod tests {
             updated_at_ms: 4,
             exam: None,
             despite_exam: false,
+            signature: None,
         }
     }
 
@@ -235,11 +264,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("router.db");
         let store = Store::open(&path).await.unwrap();
-        let examined = RegistrationRow { exam: Some(vec![5]), despite_exam: true, ..row("b", "new") };
+        let examined = RegistrationRow {
+            exam: Some(vec![5]),
+            despite_exam: true,
+            signature: Some(vec![6; 64]),
+            ..row("b", "new")
+        };
         for row in [row("b", "old"), row("a", "x"), examined.clone(), row("c", "y")] {
-            store.put_registration(&row).await.unwrap();
+            store.put_registration(&row, 0, &[]).await.unwrap();
         }
-        store.remove_registration("c").await.unwrap();
+        store.remove_registration("c", 0, &[]).await.unwrap();
         store.close().await;
 
         let store = Store::open(&path).await.unwrap();
@@ -247,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_registration_from_before_there_were_exams_has_none() {
+    async fn a_registration_from_before_there_were_exams_and_keys_has_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("router.db");
         let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
@@ -275,12 +309,13 @@ mod tests {
             ..row("a", "x")
         };
         let past = async |content: u8| store.past(&Sha256::digest([content]).into()).await.unwrap();
-        store.put_registration(&with(1, 2)).await.unwrap();
-        store.put_registration(&RegistrationRow { enabled: false, ..with(1, 2) }).await.unwrap();
+        store.put_registration(&with(1, 2), 0, &[]).await.unwrap();
+        let disabled = RegistrationRow { enabled: false, ..with(1, 2) };
+        store.put_registration(&disabled, 0, &[]).await.unwrap();
         assert_eq!((past(1).await, past(2).await), (None, None));
-        store.put_registration(&with(1, 3)).await.unwrap();
+        store.put_registration(&with(1, 3), 0, &[]).await.unwrap();
         assert_eq!((past(1).await, past(2).await, past(3).await), (None, Some(vec![2]), None));
-        store.remove_registration("a").await.unwrap();
+        store.remove_registration("a", 0, &[]).await.unwrap();
         assert_eq!((past(1).await, past(3).await), (Some(vec![1]), Some(vec![3])));
         assert_eq!(past(4).await, None);
     }
@@ -307,7 +342,7 @@ mod tests {
     async fn a_full_database_is_said_and_keeps_what_it_had() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("router.db")).await.unwrap();
-        store.put_registration(&row("a", "x")).await.unwrap();
+        store.put_registration(&row("a", "x"), 0, &[]).await.unwrap();
         // SQLite's own limit stands in for the disk's: both end in SQLITE_FULL.
         let mut connection = store.pool.acquire().await.unwrap();
         sqlx::query("PRAGMA max_page_count = 1").execute(&mut *connection).await.unwrap();

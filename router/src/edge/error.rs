@@ -53,6 +53,8 @@ impl From<FleetError> for Status {
             FleetError::Full(_) => (Code::ResourceExhausted, "FLEET_FULL"),
             FleetError::Examining(_) => (Code::ResourceExhausted, "EXAMINATIONS_FULL"),
             FleetError::Foreign { .. } => (Code::FailedPrecondition, "EXAM_FAILED"),
+            FleetError::Revoked(_) => (Code::FailedPrecondition, "KEY_REVOKED"),
+            FleetError::Keyless(_) => (Code::FailedPrecondition, "NO_KEY"),
             FleetError::Unexamined => (Code::Unavailable, "STOPPING"),
             FleetError::Look(look) => match look {
                 LookError::Unreachable(_) => (Code::Unavailable, "SPECIALIST_UNREACHABLE"),
@@ -62,6 +64,9 @@ impl From<FleetError> for Status {
                 LookError::NotSpecialist(_) => (Code::FailedPrecondition, "NOT_A_SPECIALIST"),
                 LookError::Failed { .. } => (Code::FailedPrecondition, "SPECIALIST_FAILED"),
                 LookError::Invalid { .. } => (Code::FailedPrecondition, "CONTRACT_BROKEN"),
+                LookError::Signature { .. } => (Code::FailedPrecondition, "CARD_NOT_SIGNED"),
+                LookError::Unproven(_) => (Code::FailedPrecondition, "KEY_NOT_HELD"),
+                LookError::Random(_) => (Code::Internal, "NO_RANDOM_NUMBERS"),
                 LookError::NothingToRouteBy(_) => (Code::FailedPrecondition, "NOTHING_TO_ROUTE_BY"),
                 LookError::Moving(_) => (Code::Aborted, "CARD_CHANGED"),
                 LookError::Embed(_) => (Code::Internal, "ENCODER_FAILED"),
@@ -69,7 +74,7 @@ impl From<FleetError> for Status {
             FleetError::Store(store::StoreError::DiskFull) => (Code::ResourceExhausted, "DISK_FULL"),
             FleetError::Store(_) => (Code::Internal, "DATABASE_FAILED"),
             FleetError::Snapshot(_) => (Code::Internal, "SNAPSHOT_FAILED"),
-            FleetError::Corrupt { .. } => (Code::DataLoss, "DATABASE_CORRUPT"),
+            FleetError::Log(_) | FleetError::Corrupt { .. } => (Code::DataLoss, "DATABASE_CORRUPT"),
         };
         because(code, reason, message)
     }

@@ -8,7 +8,7 @@ use proto::{
     wire::{
         AddRequest, AddResponse, DisableRequest, DisableResponse, EnableRequest, EnableResponse, Finding,
         GetRequest, GetResponse, ListRequest, ListResponse, PrototypeOrigin, RemoveRequest, RemoveResponse,
-        Report, TestRequest, TestResponse, WatchRequest, WatchResponse,
+        Report, RevokeRequest, RevokeResponse, TestRequest, TestResponse, WatchRequest, WatchResponse,
         registry_service_server::RegistryService, watch_response::Kind,
     },
 };
@@ -99,6 +99,11 @@ impl RegistryService for Registering {
         Ok(Response::new(RemoveResponse {}))
     }
 
+    async fn revoke(&self, request: Request<RevokeRequest>) -> Result<Response<RevokeResponse>, Status> {
+        let registration = self.fleet.revoke(&id(&request.get_ref().specialist_id)?).await?;
+        Ok(Response::new(RevokeResponse { registration: Some((&*registration).into()) }))
+    }
+
     type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
 
     async fn watch(&self, _: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
@@ -146,6 +151,8 @@ fn kind(kind: fleet::Kind) -> Kind {
         fleet::Kind::Updated => Kind::Updated,
         fleet::Kind::Disabled => Kind::Disabled,
         fleet::Kind::Enabled => Kind::Enabled,
+        fleet::Kind::Rotated => Kind::Rotated,
+        fleet::Kind::Revoked => Kind::Revoked,
         fleet::Kind::Removed => Kind::Removed,
         fleet::Kind::Health => Kind::Health,
     }

@@ -20,7 +20,7 @@ use tonic::Code;
 
 use self::answer::Transcript;
 pub(super) use self::heard::{Heard, hear};
-use super::{Fleet, FleetError, LookError, Tested, look};
+use super::{Fleet, FleetError, LookError, Tested};
 
 /// How many specialists are examined at a time.
 pub(super) const EXAMINATIONS_MAX: usize = 2;
@@ -233,16 +233,21 @@ impl Fleet {
     pub async fn examine(&self, endpoint: &Endpoint) -> Result<Examined, FleetError> {
         let room = self.examinations.try_acquire();
         let _room = room.map_err(|_| FleetError::Examining(EXAMINATIONS_MAX))?;
-        let looked = look(endpoint, &self.dispatch, &self.embedder, &self.limits).await;
+        let looked = self.look(endpoint).await;
         let channel = self.dispatch.channel(endpoint);
         let (found, admission) = match looked {
             Ok(found) => (Some(found), Finding::passed(Rule::Admission, "a look finds nothing wrong")),
-            Err(error @ (LookError::Refused { .. } | LookError::Embed(_))) => return Err(error.into()),
-            // A specialist can say itself that it is unavailable; then somebody is there.
-            Err(error @ LookError::Unreachable(_)) if !record::is_somebody(channel.clone()).await => {
-                return Err(error.into());
+            Err(error @ FleetError::Look(LookError::Refused { .. } | LookError::Embed(_))) => {
+                return Err(error);
             }
-            Err(error) => (None, Finding::failed(Rule::Admission, refusal(&error))),
+            // A specialist can say itself that it is unavailable; then somebody is there.
+            Err(error @ FleetError::Look(LookError::Unreachable(_)))
+                if !record::is_somebody(channel.clone()).await =>
+            {
+                return Err(error);
+            }
+            Err(FleetError::Look(error)) => (None, Finding::failed(Rule::Admission, refusal(&error))),
+            Err(error) => (None, Finding::failed(Rule::Admission, error.to_string())),
         };
         let record = record::record(channel, self.embedder.space(), self.limits.prototypes_max).await;
         let mut findings = verdicts::judge(&record);

@@ -74,7 +74,7 @@ impl Fleet {
     /// What `found` at `endpoint` would be once it is admitted, with the exam of its routing; it is asked
     /// nothing.
     pub(super) async fn routed(&self, endpoint: &Endpoint, found: Found) -> Result<Tested, FleetError> {
-        let Found { card, prototypes, origin, took } = found;
+        let Found { card, signature, successions: _, prototypes, origin, took } = found;
         let now = now_ms();
         let registration = Registration {
             endpoint: endpoint.clone(),
@@ -87,6 +87,8 @@ impl Fleet {
             updated_at_ms: now,
             exam: None,
             despite_exam: false,
+            signature,
+            key_revoked: false,
         };
         let (rules, snapshot, newcomer) = (self.rules.clone(), self.snapshot(), registration.clone());
         let titles = self.titles(&snapshot).await?;

@@ -1,4 +1,4 @@
-//! A look at an endpoint: connect, health, card, prototypes.
+//! A look at an endpoint: connect, health, card, the key in it, prototypes.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,10 @@ use embedding::{EmbedError, Embedder};
 use proto::{
     Endpoint, Invalid, Prototype, Prototypes, PublishedCard, Space,
     card::CARD_BYTES_MAX,
-    wire::{self, DescribeRequest, PrototypesRequest, specialist_service_client::SpecialistServiceClient},
+    wire::{
+        self, DescribeRequest, PrototypesRequest, ProveRequest,
+        specialist_service_client::SpecialistServiceClient,
+    },
 };
 use registry::PrototypeOrigin;
 use tonic::{Code, Status, transport::Channel};
@@ -14,7 +17,10 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use super::Limits;
+use super::{
+    Limits,
+    keys::{self, SUCCESSION_BYTES_MAX, SUCCESSIONS_MAX, Shown, SignatureFault},
+};
 use crate::{
     dial::{self, DialError, Special},
     dispatch::Dispatch,
@@ -72,6 +78,26 @@ pub enum LookError {
         /// What is wrong.
         invalid: Invalid,
     },
+    /// Its card is not its own.
+    #[error(
+        "the card at {endpoint} {fault}: have its institution start the specialist with its key, so that it \
+         signs the card"
+    )]
+    Signature {
+        /// Where.
+        endpoint: Endpoint,
+        /// What is wrong.
+        fault: SignatureFault,
+    },
+    /// It has the card, but not its key.
+    #[error(
+        "the specialist at {0} does not show that it holds the key in its card: is the card a copy, or was \
+         it started with another key?"
+    )]
+    Unproven(Endpoint),
+    /// The router has no random numbers to challenge it with.
+    #[error("the system gives no random numbers: {0}")]
+    Random(getrandom::Error),
     /// Neither prototypes nor texts.
     #[error(
         "the specialist at {0} has neither prototypes nor example questions nor sample texts to route by"
@@ -87,29 +113,37 @@ pub enum LookError {
 
 /// What stands at an endpoint, within the contract.
 #[derive(Debug)]
-pub struct Found {
+pub(super) struct Found {
     /// Its card.
-    pub card: PublishedCard,
+    pub(super) card: PublishedCard,
+    /// The card's signature with the key in it, which it holds; `None` where there is no key.
+    pub(super) signature: Option<[u8; 64]>,
+    /// Where that key was another before, by its word.
+    pub(super) successions: Vec<wire::Signed>,
     /// Its prototypes and its example questions.
-    pub prototypes: Prototypes,
+    pub(super) prototypes: Prototypes,
     /// Who made them.
-    pub origin: PrototypeOrigin,
+    pub(super) origin: PrototypeOrigin,
     /// What the look took.
-    pub took: Duration,
+    pub(super) took: Duration,
 }
 
-/// Looks at `endpoint`.
-pub async fn look(
+/// Looks at `endpoint` in the name of the router called `router`.
+pub(super) async fn look(
     endpoint: &Endpoint,
     dispatch: &Dispatch,
     embedder: &Embedder,
     limits: &Limits,
+    router: &str,
 ) -> Result<Found, LookError> {
     let started = Instant::now();
     let eye = Eye { endpoint, channel: dispatch.channel(endpoint) };
     let looked = async {
         eye.health().await?;
-        let card = eye.card().await?;
+        let shown = eye.card().await?;
+        let signature = keys::signature(&shown).map_err(|fault| eye.unsigned(fault))?;
+        let Shown { card, successions, .. } = shown;
+        eye.challenge(&card, router).await?;
         let made = eye.prototypes(embedder.space(), limits.prototypes_max).await?;
         if made.as_ref().is_some_and(|made| made.revision != card.card().revision) {
             return Err(LookError::Moving(endpoint.clone()));
@@ -119,7 +153,7 @@ pub async fn look(
         if prototypes.points.is_empty() {
             return Err(LookError::NothingToRouteBy(endpoint.clone()));
         }
-        Ok(Found { card, prototypes, origin, took: started.elapsed() })
+        Ok(Found { card, signature, successions, prototypes, origin, took: started.elapsed() })
     };
     match tokio::time::timeout(Duration::from_millis(limits.look_ms), looked).await {
         Ok(found) => found,
@@ -127,8 +161,8 @@ pub async fn look(
     }
 }
 
-/// The card at `endpoint`, if it serves; the cheap part of a look.
-pub(super) async fn glance(endpoint: &Endpoint, dispatch: &Dispatch) -> Result<PublishedCard, LookError> {
+/// What is shown at `endpoint`, if it serves; the cheap part of a look.
+pub(super) async fn glance(endpoint: &Endpoint, dispatch: &Dispatch) -> Result<Shown, LookError> {
     let eye = Eye { endpoint, channel: dispatch.channel(endpoint) };
     eye.health().await?;
     eye.card().await
@@ -158,11 +192,34 @@ impl Eye<'_> {
         }
     }
 
-    async fn card(&self) -> Result<PublishedCard, LookError> {
-        let described = self.client(CARD_BYTES_MAX).describe(DescribeRequest {}).await;
-        let wire::DescribeResponse { card, signature: _, successions: _ } =
+    async fn card(&self) -> Result<Shown, LookError> {
+        let bytes_max = CARD_BYTES_MAX + SUCCESSIONS_MAX * SUCCESSION_BYTES_MAX;
+        let described = self.client(bytes_max).describe(DescribeRequest {}).await;
+        let wire::DescribeResponse { card, signature, successions } =
             described.map_err(|status| self.failed(&status))?.into_inner();
-        PublishedCard::read(card).map_err(|invalid| self.invalid(invalid))
+        if successions.len() > SUCCESSIONS_MAX {
+            let why = format!("are more than {SUCCESSIONS_MAX}");
+            return Err(self.invalid(Invalid::malformed("successions", why)));
+        }
+        let card = PublishedCard::read(card).map_err(|invalid| self.invalid(invalid))?;
+        Ok(Shown { card, signature, successions })
+    }
+
+    /// That it holds the key in its card, where there is one: only whoever has the key answers what nobody
+    /// was asked before.
+    async fn challenge(&self, card: &PublishedCard, router: &str) -> Result<(), LookError> {
+        let card = card.card();
+        let Some(key) = &card.public_key else { return Ok(()) };
+        let mut nonce = vec![0; 32];
+        getrandom::fill(&mut nonce).map_err(LookError::Random)?;
+        let request = ProveRequest { nonce, router: router.to_owned() };
+        let answer = match self.client(FRAME_BYTES).prove(request.clone()).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) if status.code() == Code::Unavailable => return Err(self.failed(&status)),
+            Err(_) => return Err(LookError::Unproven(self.endpoint.clone())),
+        };
+        let proven = keys::is_proof(&request, &card.id, key, &answer);
+        if proven { Ok(()) } else { Err(LookError::Unproven(self.endpoint.clone())) }
     }
 
     /// Its prototypes in `space`; `None` where it makes none there.
@@ -191,6 +248,10 @@ impl Eye<'_> {
 
     fn invalid(&self, invalid: Invalid) -> LookError {
         LookError::Invalid { endpoint: self.endpoint.clone(), invalid }
+    }
+
+    fn unsigned(&self, fault: SignatureFault) -> LookError {
+        LookError::Signature { endpoint: self.endpoint.clone(), fault }
     }
 
     fn failed(&self, status: &Status) -> LookError {

@@ -7,11 +7,16 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use proto::{Endpoint, SpecialistId};
+use proto::{Endpoint, PublishedCard, SpecialistId, wire::Signed};
 use registry::{Registration, Snapshot};
 use serve::Tasks;
 
-use super::{Change, Fleet, FleetError, Foreign, Kind, Tested, look, look::glance, now_ms};
+use super::{
+    Change, Fleet, FleetError, Foreign, Kind, Tested, keys,
+    keys::Shown,
+    look::{Found, glance},
+    now_ms,
+};
 
 /// How many specialists are looked at at once.
 const LOOKS_MAX: usize = 16;
@@ -72,8 +77,7 @@ impl Fleet {
         let id = member.id().clone();
         let limit = Duration::from_millis(self.limits.look_ms);
         let refreshed = match tokio::time::timeout(limit, glance(&member.endpoint, &self.dispatch)).await {
-            Ok(Ok(card)) if card.digest() == member.card.digest() => self.set_health(&id, true).await,
-            Ok(Ok(_)) => self.update(&member).await,
+            Ok(Ok(shown)) => self.seen(&member, &shown).await,
             Ok(Err(error)) => {
                 tracing::debug!(specialist = %id, %error, "not serving");
                 self.set_health(&id, false).await
@@ -83,23 +87,63 @@ impl Fleet {
         complaints.note(&id, refreshed);
     }
 
+    /// What a glance at `member` saw.
+    async fn seen(&self, member: &Registration, shown: &Shown) -> Result<(), FleetError> {
+        if shown.card.digest() == member.card.digest() {
+            return self.set_health(member.id(), true).await;
+        }
+        match self.followed(member, &shown.card, &shown.successions).await {
+            Some(_) => self.update(member).await,
+            None => self.shut_out(member).await,
+        }
+    }
+
+    /// What leads from the key of `member` to that of `card`, as in [`keys::follows`].
+    async fn followed(
+        &self,
+        member: &Registration,
+        card: &PublishedCard,
+        successions: &[Signed],
+    ) -> Option<Vec<Signed>> {
+        let ledger = self.writing.lock().await;
+        keys::follows(member.card.card(), card.card(), successions, |key| ledger.is_revoked(key))
+    }
+
+    /// Nobody admitted who stands at the endpoint of `member` now, and its words must not go out under this
+    /// name.
+    async fn shut_out(&self, member: &Registration) -> Result<(), FleetError> {
+        if member.enabled {
+            tracing::error!(
+                specialist = %member.id(),
+                "another one stands at its endpoint, or one with a key that its own did not appoint: it is disabled"
+            );
+        }
+        self.enable(member.id(), false).await.map(drop)
+    }
+
     /// Takes over the new card and prototypes of `member`, once they are examined. What the exam refuses
     /// is kept, so that it is not examined again, but taken out of routing.
     async fn update(&self, member: &Registration) -> Result<(), FleetError> {
         let endpoint = &member.endpoint;
-        let found = look(endpoint, &self.dispatch, &self.embedder, &self.limits).await?;
-        let (new, old) = (found.card.card(), member.card.card());
-        if (&new.id, &new.institution) != (&old.id, &old.institution) {
-            // Nobody admitted who stands there now, and its words must not go out under this name.
-            tracing::error!(specialist = %old.id, "another one stands at its endpoint: it is disabled");
-            return self.enable(&old.id, false).await.map(drop);
-        }
+        let found = self.look(endpoint).await?;
+        let Found { card, successions, .. } = &found;
+        let Some(successions) = self.followed(member, card, successions).await else {
+            return self.shut_out(member).await;
+        };
         let Tested { registration: new, .. } = self.examined(endpoint, found).await?;
-        let _one_at_a_time = self.writing.lock().await;
+        let mut ledger = self.writing.lock().await;
         let snapshot = self.snapshot();
-        let Some(current) = snapshot.get(member.id()).filter(|current| current.endpoint == *endpoint) else {
+        let unchanged =
+            |current: &&Arc<Registration>| current.endpoint == *endpoint && current.key() == member.key();
+        let Some(current) = snapshot.get(member.id()).filter(unchanged) else {
             return Ok(());
         };
+        // Either may have been revoked while it was examined.
+        let refusal = |registration: &Registration| ledger.refusal(registration.card.card());
+        if let Some(error) = refusal(current).or_else(|| refusal(&new)) {
+            return Err(error);
+        }
+        let rotated = !successions.is_empty();
         let new = Registration {
             registered_at_ms: current.registered_at_ms,
             updated_at_ms: now_ms(),
@@ -108,26 +152,27 @@ impl Fleet {
             ..new
         };
         if !(current.enabled && new.is_refused()) {
-            return self.replace(new, Kind::Updated).await.map(drop);
+            let kind = if rotated { Kind::Rotated } else { Kind::Updated };
+            return self.replace(&mut ledger, new, kind, successions).await.map(drop);
         }
         if let Some(exam) = &new.exam {
             let foreign = Foreign::of(exam);
             tracing::warn!(specialist = %new.id(), %foreign, "its new revision is refused: it is disabled");
         }
-        self.replace(Registration { enabled: false, ..new }, Kind::Disabled).await.map(drop)
+        let new = Registration { enabled: false, ..new };
+        self.replace(&mut ledger, new, Kind::Disabled, successions).await.map(drop)
     }
 
     /// Health is seen, not stored: the next start looks again.
     async fn set_health(&self, id: &SpecialistId, healthy: bool) -> Result<(), FleetError> {
-        let _one_at_a_time = self.writing.lock().await;
+        let mut ledger = self.writing.lock().await;
         let snapshot = self.snapshot();
         let Some(current) = snapshot.get(id).filter(|current| current.healthy != healthy) else {
             return Ok(());
         };
         let registration = Arc::new(Registration { healthy, ..Registration::clone(current) });
         let next = snapshot.with(registration.clone())?;
-        self.publish(next, Change { kind: Kind::Health, registration });
-        Ok(())
+        Ok(self.publish(&mut ledger, &[], next, Change { kind: Kind::Health, registration })?)
     }
 
     async fn rebuild_if_worn(&self) -> Result<(), FleetError> {
