@@ -114,7 +114,8 @@ fn cosigned(text: &str, time_s: u64) -> String {
     format!("cosignature/v1\ntime {time_s}\n{text}")
 }
 
-fn cosignature(text: &str, line: &Line, witness: &Vkey) -> Result<Cosignature, NoteError> {
+/// What `line` says, where it is `witness`'s over a checkpoint's `text`.
+pub(crate) fn cosignature(text: &str, line: &Line, witness: &Vkey) -> Result<Cosignature, NoteError> {
     let wrong = || NoteError::Signature(witness.name().to_owned());
     let (time, signature) = line.signature().split_first_chunk::<TIME_BYTES>().ok_or_else(wrong)?;
     let time_s = u64::from_be_bytes(*time);

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod checkpoint;
 pub mod commitment;
 pub mod key;
+pub mod log;
 pub mod merkle;
 pub mod note;
 pub mod proof;
