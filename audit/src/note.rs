@@ -8,6 +8,7 @@ use std::{fmt, str::FromStr};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use proto::Digest;
+use serde::Deserialize;
 
 use crate::key::{PublicKey, SecretKey};
 
@@ -68,7 +69,8 @@ pub enum Algorithm {
 }
 
 /// A key that checks notes, with its name, as `name+hash+base64`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Vkey {
     name: String,
     algorithm: Algorithm,
@@ -112,6 +114,14 @@ impl Vkey {
 impl fmt::Display for Vkey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}+{}+{}", self.name, hex::encode(self.id()), BASE64_STANDARD.encode(self.bytes()))
+    }
+}
+
+impl TryFrom<String> for Vkey {
+    type Error = NoteError;
+
+    fn try_from(text: String) -> Result<Self, NoteError> {
+        text.parse()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use embedding::{Embedder, Model};
 use proto::{SpecialistId, config::EncoderConfig};
 use registry::Snapshot;
@@ -18,13 +18,11 @@ use crate::{
     fleet::{self, Fleet},
     key,
     metrics::Metrics,
-    receipt::Receipts,
+    policy::Policy,
+    receipt::{Logs, Receipts},
     route::{Background, Calibration, Rules},
     trust::{self, Trust},
 };
-
-/// What specialists are told of who asks.
-const NAME: &str = "consilium.local";
 
 /// Everything that a question meets on its way.
 pub struct App {
@@ -78,13 +76,15 @@ impl App {
             dispatch.clone(),
             config.fleet.clone(),
             rules.clone(),
-            NAME.to_owned(),
+            config.name.clone(),
         );
         let fleet = Arc::new(opened.await?);
-        let policy = crate::policy::Policy::new(&rules, &config.dispatch)?;
-        let key = key::load(&data.join("router.key"), &store).await?;
-        let receipts =
-            Receipts::open(config.name.clone(), key, policy, rules.clone(), store.clone(), tasks).await?;
+        let policy = Policy::new(&rules, &config.dispatch)?;
+        adopt(&policy, &fleet, config.check_policy).await?;
+        let (name, key) = (config.name.clone(), key::load(data, &store).await?);
+        let logs = Logs::open(&data.join("log"), &name, &key, &config.witnesses, store.clone()).await?;
+        let kept = (store.clone(), logs);
+        let receipts = Receipts::open(name, key, policy, rules.clone(), kept, tasks).await?;
         let (trust, claims) = Trust::new();
         tasks.spawn("trust", trust::check(trust.clone(), claims, embedder.clone(), tasks.stopping()));
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
@@ -117,6 +117,20 @@ impl App {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// Has `policy` listed in the registry log; where that is to be `checked`, it has to stand there already.
+async fn adopt(policy: &Policy, fleet: &Fleet, checked: bool) -> Result<()> {
+    let text = policy.document().as_bytes();
+    if checked {
+        ensure!(
+            fleet.lists_policy(text).await,
+            "rules would be in force that the registry log does not list: `router serve` without --check-policy \
+             lists them, and GET /v1/policy shows them"
+        );
+    }
+    fleet.adopt_policy(text).await?;
+    Ok(())
 }
 
 /// What `config` and `calibration` say, and where the background's questions lie.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use audit::Vkey;
 use embedding::Engine;
 use proto::{config::EncoderConfig, prototypes::PROTOTYPES_MAX};
 use serde::Deserialize;
@@ -15,6 +16,8 @@ pub struct Config {
     /// The router's name, in receipts and logs: 1 to 120 characters like a host's. Never changed once there are
     /// receipts.
     pub name: String,
+    /// Keys of those who watch the router's logs, as `audit keygen` prints them; their cosignatures are collected.
+    pub witnesses: Vec<Vkey>,
     /// Address of everything that the router serves, `host:port`.
     pub listen: String,
     /// Folder of the database.
@@ -27,6 +30,9 @@ pub struct Config {
     /// names it, to compare.
     #[serde(skip)]
     pub engine: Option<Engine>,
+    /// Whether to start only with rules that the registry log lists already. Only the command line says so.
+    #[serde(skip)]
+    pub check_policy: bool,
     /// How questions are routed.
     pub route: Policy,
     /// How specialists are asked.
@@ -56,11 +62,13 @@ impl Config {
     pub fn check(&self) -> Result<(), String> {
         let Self {
             name,
+            witnesses: _,
             listen: _,
             data: _,
             encoder: _,
             model: _,
             engine: _,
+            check_policy: _,
             route,
             dispatch,
             fleet,
@@ -95,11 +103,13 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             name: "consilium.local".to_owned(),
+            witnesses: Vec::new(),
             listen: "127.0.0.1:8080".to_owned(),
             data: PathBuf::from(".consilium"),
             encoder: EncoderConfig::default(),
             model: PathBuf::from("models/all-MiniLM-L6-v2"),
             engine: None,
+            check_policy: false,
             route: Policy::default(),
             dispatch: dispatch::Limits::default(),
             fleet: fleet::Limits::default(),

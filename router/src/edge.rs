@@ -5,6 +5,7 @@ mod ask;
 mod chat;
 mod error;
 mod openai;
+mod record;
 mod registry;
 pub(crate) mod wire;
 
@@ -69,7 +70,9 @@ pub async fn spawn(
 }
 
 fn http(app: Arc<App>) -> Router {
+    let record = record::routes(&app);
     Router::new()
+        .merge(record)
         .route("/", get(front))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async || "ok\n"))

@@ -14,7 +14,7 @@ pub mod dial;
 pub mod dispatch;
 pub mod edge;
 pub mod fleet;
-mod key;
+pub mod key;
 pub mod merge;
 pub mod metrics;
 pub mod policy;

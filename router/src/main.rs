@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use embedding::Engine;
-use router::{app::App, calibrate, cli, config::Config, edge, replay};
+use router::{app::App, calibrate, cli, config::Config, edge, key, replay};
 use serve::{Tasks, telemetry::LogFormat};
 
 /// Routes each question to the specialists whose domain it falls in, and merges what they say.
@@ -29,6 +29,10 @@ enum Command {
     Explain(cli::Explaining),
     /// Derive a decision again that `router explain -o json` printed, and say "same" or what differs.
     Replay(replay::Replaying),
+    /// Make the router's key; a router without one makes its own when it starts.
+    Keygen(key::Keyed),
+    /// Print the trust file of the router: the keys by which its receipts and logs are checked.
+    Trust(key::Keyed),
     /// Fit the numbers that routing follows to the registered specialists, on questions with known answers.
     Calibrate(calibrate::Calibrating),
 }
@@ -53,6 +57,9 @@ struct Serve {
     /// Dial specialists at private, link-local and reserved addresses too.
     #[arg(long)]
     allow_private: bool,
+    /// Start only if every rule that would be in force is listed in the registry log already.
+    #[arg(long)]
+    check_policy: bool,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -66,6 +73,8 @@ async fn main() -> ExitCode {
         Command::Route(asking) => cli::route(&asking).await.map(|()| ExitCode::SUCCESS),
         Command::Explain(explaining) => cli::explain(&explaining).await.map(|()| ExitCode::SUCCESS),
         Command::Replay(replaying) => replay::run(&replaying).await,
+        Command::Keygen(keyed) => key::keygen(&keyed).map(|()| ExitCode::SUCCESS),
+        Command::Trust(keyed) => key::trust(&keyed).map(|()| ExitCode::SUCCESS),
         Command::Calibrate(calibrating) => calibrate::run(&calibrating).await.map(|()| ExitCode::SUCCESS),
     };
     match done {
@@ -94,6 +103,7 @@ async fn serve(args: Serve) -> Result<()> {
     config.engine = args.engine;
     config.data = args.data.unwrap_or(config.data);
     config.dispatch.allow_private |= args.allow_private;
+    config.check_policy = args.check_policy;
 
     let listener = serve::listen(&config.listen).await?;
     let address = listener.local_addr()?;

@@ -4,6 +4,8 @@
 
 use proto::{Digest, support::BACKGROUND};
 
+use serde_json::json;
+
 use crate::{dispatch::Limits, merge::Template, route::Rules};
 
 /// A rule in force.
@@ -21,6 +23,7 @@ pub struct Rule {
 #[derive(Debug, Clone)]
 pub struct Policy {
     rules: Vec<Rule>,
+    document: String,
 }
 
 /// The rooms that decide, file by file.
@@ -76,7 +79,10 @@ impl Policy {
         ];
         let templates = Template::ALL.map(|template| (template.name(), template.text().to_owned()));
         let rule = |(name, text): (&'static str, String)| Rule { name, sha256: Digest::of(&text), text };
-        Ok(Self { rules: texts.into_iter().chain(templates).map(rule).collect() })
+        let rules: Vec<Rule> = texts.into_iter().chain(templates).map(rule).collect();
+        let listed = |Rule { name, text, sha256 }: &Rule| json!({ "name": name, "sha256": sha256.to_string(), "text": text });
+        let document = json!({ "v": 1, "rules": rules.iter().map(listed).collect::<Vec<_>>() }).to_string();
+        Ok(Self { rules, document })
     }
 
     /// The rules.
@@ -89,9 +95,9 @@ impl Policy {
         self.rules.iter().position(|rule| rule.name == template.name())
     }
 
-    /// The rules as one text, which the registry log names: a name and a digest a line.
-    pub fn index(&self) -> String {
-        self.rules.iter().map(|Rule { name, sha256, .. }| format!("{sha256} {name}\n")).collect()
+    /// All of them in one JSON document, as the registry log lists it.
+    pub fn document(&self) -> &str {
+        &self.document
     }
 }
 
@@ -137,6 +143,6 @@ mod tests {
         let names: std::collections::HashSet<&str> = policy.rules().iter().map(|rule| rule.name).collect();
         assert_eq!(names.len(), policy.rules().len());
         assert!(Template::ALL.iter().all(|template| policy.place(*template).is_some()));
-        assert_eq!(policy.index().lines().count(), policy.rules().len());
+        assert!(policy.rules().iter().all(|rule| policy.document().contains(&rule.sha256.to_string())));
     }
 }

@@ -5,6 +5,7 @@
 mod derivation;
 mod draft;
 mod ledger;
+mod logs;
 mod seal;
 
 use std::{
@@ -28,6 +29,7 @@ pub(crate) use derivation::derivation;
 use draft::{Frame, draft};
 pub use ledger::LedgerError;
 use ledger::{Ledger, ledger};
+pub use logs::{Logs, LogsError, Which};
 pub use seal::Capability;
 
 /// A receipt's time is rounded down to so many seconds.
@@ -61,23 +63,41 @@ pub struct Receipts {
     policy: Policy,
     rules: Arc<Rules>,
     ledger: Ledger,
+    logs: Logs,
     store: Store,
 }
 
 impl Receipts {
-    /// Those of the router with this `name` and `key`, whose `policy` is what `rules` and limits amount to. Its
-    /// writer is one of `tasks`.
+    /// Those of the router with this `name` and `key`, whose `policy` is what `rules` and limits amount to, in
+    /// `store` and `logs`. What writes them is among `tasks`.
     pub async fn open(
         name: String,
         key: SecretKey,
         policy: Policy,
         rules: Arc<Rules>,
-        store: Store,
+        (store, logs): (Store, Logs),
         tasks: &Tasks,
     ) -> Result<Arc<Self>, StoreError> {
         let (ledger, writer) = ledger(store.clone()).await?;
         tasks.spawn("receipts", writer.run(tasks.stopping()));
-        Ok(Arc::new(Self { name, key, policy, rules, ledger, store }))
+        tasks.spawn("logs", logs.clone().follow(tasks.stopping()));
+        Ok(Arc::new(Self { name, key, policy, rules, ledger, logs, store }))
+    }
+
+    /// The logs.
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// What stands for the key in an envelope.
+    pub fn keyid(&self) -> u32 {
+        let vkey = crate::key::vkey(&self.name, Which::Receipts, &self.key);
+        vkey.map_or(0, |vkey| u32::from_be_bytes(vkey.id()))
+    }
+
+    /// A card that the registry's log names.
+    pub async fn card(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.registry_content(digest.as_bytes()).await
     }
 
     /// What is in force.
@@ -184,11 +204,12 @@ impl Pending {
             options: Some(options),
             previous_request_id: question.previous.clone().unwrap_or_default(),
         };
+        let log = routed.snapshot.log();
         let frame = Frame {
             router: &receipts.name,
             time_s: hour(),
             previous_sha256: begun.previous_sha256.clone(),
-            registry: wire::LogState::default(),
+            registry: wire::LogState { size: log.size, root: log.root.as_bytes().to_vec() },
             policy: &receipts.policy,
             reason: edge::wire::reason(reason),
         };

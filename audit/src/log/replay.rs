@@ -1,5 +1,7 @@
 //! Opening a log's folder: the entries are gone through once, and the files held to what they say.
 
+use std::fmt;
+
 use super::{
     LogError,
     files::{Folder, Staged, read},
@@ -16,6 +18,17 @@ pub struct Repair {
     pub file: String,
     /// What it was.
     pub was: Damage,
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let was = match self.was {
+            Damage::Missing => "was missing",
+            Damage::Altered => "was torn or altered",
+            Damage::Left => "was left over",
+        };
+        write!(f, "{} {was}", self.file)
+    }
 }
 
 /// What a file was.

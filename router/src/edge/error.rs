@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, time::Duration};
 
+use audit::log::LogError;
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -15,7 +16,7 @@ use super::{RETRY_AFTER_SECONDS, with_status};
 use crate::{
     ask::AskError,
     fleet::{FleetError, LookError},
-    receipt::ReceiptError,
+    receipt::{LogsError, ReceiptError},
 };
 
 /// Whose reasons `ErrorInfo` carries.
@@ -142,6 +143,21 @@ pub(super) enum ApiError {
     /// No such model.
     #[error("no model {0:?} here: GET /v1/models lists them")]
     UnknownModel(String),
+    /// Nothing to open a receipt with.
+    #[error("show what opens the receipt, which came with its answer, as Authorization: Bearer")]
+    NoCapability,
+    /// No such receipt, or another's: nobody learns which.
+    #[error("no receipt here is opened by that")]
+    UnknownReceipt,
+    /// A receipt that is not as it was written.
+    #[error("the receipt cannot be read from the router's database")]
+    Unreadable,
+    /// The logs.
+    #[error(transparent)]
+    Logs(#[from] LogsError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
     /// No such path.
     #[error("nothing is served at {0}")]
     UnknownPath(String),
@@ -157,6 +173,13 @@ impl ApiError {
                 StatusCode::NOT_FOUND
             }
             Self::Body { status } => *status,
+            Self::NoCapability => StatusCode::UNAUTHORIZED,
+            Self::UnknownReceipt => StatusCode::NOT_FOUND,
+            Self::Logs(LogsError::Log(
+                LogError::Uncosigned | LogError::Foreign | LogError::Checkpoint(_),
+            )) => StatusCode::BAD_REQUEST,
+            Self::Logs(LogsError::Late | LogsError::Stopping(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unreadable | Self::Logs(_) | Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -176,6 +199,10 @@ impl ApiError {
             Self::Unsupported { param, .. } => ("unsupported_parameter", Some((*param).to_owned())),
             Self::UnknownModel(_) => ("model_not_found", Some("model".to_owned())),
             Self::UnknownPath(_) => ("unknown_path", None),
+            Self::NoCapability => ("capability_missing", None),
+            Self::UnknownReceipt => ("receipt_not_found", None),
+            Self::Logs(_) => ("log_failed", None),
+            Self::Unreadable | Self::Store(_) => ("internal_error", None),
             Self::Ask(AskError::Invalid(invalid)) => ("invalid_value", Some(invalid.field.clone())),
             Self::Ask(AskError::UnknownSpecialist(_)) => ("specialist_not_found", None),
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {

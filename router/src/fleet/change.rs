@@ -65,6 +65,11 @@ impl Fleet {
         Ok(self.publish(&mut ledger, &entries, next, Change { kind: Kind::Removed, registration })?)
     }
 
+    /// Whether the policy with this text is the one that stands in the registry log.
+    pub async fn lists_policy(&self, text: &[u8]) -> bool {
+        self.writing.lock().await.due_policy(Digest::of(text)).is_none()
+    }
+
     /// Writes the router's policy into the registry log, unless it is the one that stands there; its digest.
     pub async fn adopt_policy(&self, text: &[u8]) -> Result<Digest, FleetError> {
         let mut ledger = self.writing.lock().await;
