@@ -104,6 +104,9 @@ pub enum FleetError {
     /// The exam broke off.
     #[error("the exam broke off, because the router is stopping: try again")]
     Unexamined,
+    /// The change broke off.
+    #[error("the router is stopping: look whether the change was made once it is back")]
+    Stopping,
     /// The endpoint cannot be admitted.
     #[error(transparent)]
     Look(#[from] LookError),

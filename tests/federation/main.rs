@@ -30,6 +30,7 @@ mod history;
 mod hostile;
 mod hosts;
 mod indexing;
+mod keys;
 mod merging;
 mod openai;
 mod operating;

@@ -56,7 +56,7 @@ impl From<FleetError> for Status {
             FleetError::Foreign { .. } => (Code::FailedPrecondition, "EXAM_FAILED"),
             FleetError::Revoked(_) => (Code::FailedPrecondition, "KEY_REVOKED"),
             FleetError::Keyless(_) => (Code::FailedPrecondition, "NO_KEY"),
-            FleetError::Unexamined => (Code::Unavailable, "STOPPING"),
+            FleetError::Unexamined | FleetError::Stopping => (Code::Unavailable, "STOPPING"),
             FleetError::Look(look) => match look {
                 LookError::Unreachable(_) => (Code::Unavailable, "SPECIALIST_UNREACHABLE"),
                 LookError::Refused { .. } => (Code::FailedPrecondition, "ADDRESS_REFUSED"),

@@ -1,19 +1,19 @@
 //! `consilium.v1.RegistryService`.
 
-use std::{pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use futures_util::Stream;
 use proto::{
     Digest, Endpoint, Invalid, SpecialistId,
     wire::{
-        AddRequest, AddResponse, DisableRequest, DisableResponse, EnableRequest, EnableResponse, Finding,
-        GetRequest, GetResponse, ListRequest, ListResponse, PrototypeOrigin, RemoveRequest, RemoveResponse,
-        Report, RevokeRequest, RevokeResponse, TestRequest, TestResponse, WatchRequest, WatchResponse,
-        registry_service_server::RegistryService, watch_response::Kind,
+        self, AddRequest, AddResponse, DisableRequest, DisableResponse, EnableRequest, EnableResponse,
+        Finding, GetRequest, GetResponse, ListRequest, ListResponse, PrototypeOrigin, RemoveRequest,
+        RemoveResponse, Report, RevokeRequest, RevokeResponse, TestRequest, TestResponse, WatchRequest,
+        WatchResponse, registry_service_server::RegistryService, watch_response::Kind,
     },
 };
 use serve::Tasks;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast::error::RecvError, oneshot};
 use tonic::{Request, Response, Status};
 
 use super::error;
@@ -28,6 +28,29 @@ pub(super) struct Registering {
 impl Registering {
     pub(super) fn new(fleet: Arc<Fleet>, tasks: Tasks) -> Self {
         Self { fleet, tasks }
+    }
+
+    /// Makes a change to its end even where whoever asked for it goes away: one that broke off between the
+    /// database and the snapshot would leave the two apart.
+    async fn made<T, Made>(&self, change: impl FnOnce(Arc<Fleet>) -> Made) -> Result<T, Status>
+    where
+        T: Send + 'static,
+        Made: Future<Output = Result<T, FleetError>> + Send + 'static,
+    {
+        let (done, outcome) = oneshot::channel();
+        let change = change(self.fleet.clone());
+        self.tasks.spawn("change", async move {
+            // Nobody waits for it any more.
+            let _ = done.send(change.await);
+        });
+        Ok(outcome.await.unwrap_or(Err(FleetError::Stopping))?)
+    }
+
+    /// Puts the specialist called `name` into routing, or takes it out.
+    async fn enabled(&self, name: &str, enabled: bool) -> Result<wire::Registration, Status> {
+        let id = id(name)?;
+        let registration = self.made(|fleet| async move { fleet.enable(&id, enabled).await }).await?;
+        Ok((&*registration).into())
     }
 
     fn report(&self, tested: &Tested) -> Report {
@@ -67,7 +90,9 @@ impl RegistryService for Registering {
     async fn add(&self, request: Request<AddRequest>) -> Result<Response<AddResponse>, Status> {
         let AddRequest { endpoint: at, card_sha256, despite_exam } = request.into_inner();
         let shown = Digest::read("card_sha256", &card_sha256).map_err(|e| error::invalid(&e))?;
-        let registration = self.fleet.add(&endpoint(&at)?, shown, despite_exam).await?;
+        let at = endpoint(&at)?;
+        let added = self.made(|fleet| async move { fleet.add(&at, shown, despite_exam).await });
+        let registration = added.await?;
         Ok(Response::new(AddResponse { registration: Some((&*registration).into()) }))
     }
 
@@ -85,22 +110,24 @@ impl RegistryService for Registering {
     }
 
     async fn disable(&self, request: Request<DisableRequest>) -> Result<Response<DisableResponse>, Status> {
-        let registration = self.fleet.enable(&id(&request.get_ref().specialist_id)?, false).await?;
-        Ok(Response::new(DisableResponse { registration: Some((&*registration).into()) }))
+        let registration = self.enabled(&request.get_ref().specialist_id, false).await?;
+        Ok(Response::new(DisableResponse { registration: Some(registration) }))
     }
 
     async fn enable(&self, request: Request<EnableRequest>) -> Result<Response<EnableResponse>, Status> {
-        let registration = self.fleet.enable(&id(&request.get_ref().specialist_id)?, true).await?;
-        Ok(Response::new(EnableResponse { registration: Some((&*registration).into()) }))
+        let registration = self.enabled(&request.get_ref().specialist_id, true).await?;
+        Ok(Response::new(EnableResponse { registration: Some(registration) }))
     }
 
     async fn remove(&self, request: Request<RemoveRequest>) -> Result<Response<RemoveResponse>, Status> {
-        self.fleet.remove(&id(&request.get_ref().specialist_id)?).await?;
+        let id = id(&request.get_ref().specialist_id)?;
+        self.made(|fleet| async move { fleet.remove(&id).await }).await?;
         Ok(Response::new(RemoveResponse {}))
     }
 
     async fn revoke(&self, request: Request<RevokeRequest>) -> Result<Response<RevokeResponse>, Status> {
-        let registration = self.fleet.revoke(&id(&request.get_ref().specialist_id)?).await?;
+        let id = id(&request.get_ref().specialist_id)?;
+        let registration = self.made(|fleet| async move { fleet.revoke(&id).await }).await?;
         Ok(Response::new(RevokeResponse { registration: Some((&*registration).into()) }))
     }
 

@@ -104,6 +104,14 @@ impl Router {
         Self { data, process, folder }
     }
 
+    /// Ends it as a crash would, and starts another one over its database.
+    pub(crate) async fn crash(self) -> Self {
+        let Self { data, process, folder } = self;
+        process.kill().await;
+        let process = Self::process(&data, SETTINGS, LOOPBACK, &[]).await;
+        Self { data, process, folder }
+    }
+
     async fn process(data: &Path, settings: &str, address: &str, further: &[&str]) -> Process {
         let calibration = data.join("calibration.toml");
         if !calibration.exists() {
