@@ -144,7 +144,7 @@ fn card_rows(published: &PublishedCard) -> Vec<(&'static str, String)> {
         ("generator", card.generator.clone()),
         ("passages", card.passage_count.to_string()),
         ("revision", card.revision.clone()),
-        ("intended for", card.intended_use.clone()),
+        ("intended", card.intended_use.clone()),
         ("retention", card.retention.clone()),
         ("weights", openness(card.weights_openness).into()),
         ("data", openness(card.data_openness).into()),
