@@ -18,7 +18,7 @@ use proto::{
 use serde_json::json;
 use store::Store;
 
-use self::desk::{Desk, Showing, card, keys, possession, rotated, sound, unsigned};
+use self::desk::{Desk, Showing, card, keys, possession, rotated, sound, sound_as, unsigned};
 use crate::{answers::planets, harness::Router};
 
 /// The registry log of the router whose folder this is.
@@ -93,11 +93,11 @@ async fn a_card_that_is_not_its_own_is_refused() {
         |prove: Box<dyn Fn(ProveRequest) -> Option<Signed> + Send>| Showing { prove, ..sound("1", &key) };
     let (owner, thief) = (key.clone(), other.clone());
     let forged = move |request| {
-        Some(signed::sign(&thief, Signing::Possession, possession(request, &owner).encode_to_vec()))
+        Some(signed::sign(&thief, Signing::Possession, possession("keyed", request, &owner).encode_to_vec()))
     };
     let replayed = key.clone();
     let replayed = move |request| {
-        let old = Possession { nonce: vec![1; 32], ..possession(request, &replayed) };
+        let old = Possession { nonce: vec![1; 32], ..possession("keyed", request, &replayed) };
         Some(signed::sign(&replayed, Signing::Possession, old.encode_to_vec()))
     };
     let unproven = "does not show that it holds the key in its card";
@@ -191,6 +191,20 @@ async fn a_revoked_key_counts_no_more_and_never_again() {
     let other = Router::start().await;
     other.add_at(&unsigned.url).await;
     refused(&other.registry(&["revoke", "keyed", "--yes"]).await, 4, "has no key to revoke");
+}
+
+#[tokio::test]
+async fn all_who_have_a_revoked_key_are_out() {
+    let [stolen] = keys();
+    let router = Router::start().await;
+    for id in ["one", "other"] {
+        router.add_at(&Desk::open(sound_as(id, "1", &stolen)).await.url).await;
+    }
+    assert_eq!(router.registry_json(&["revoke", "other", "--yes"]).await["card"]["id"], "other");
+    for registration in router.registry_json(&["list"]).await.as_array().unwrap() {
+        assert_eq!((&registration["key_revoked"], &registration["enabled"]), (&json!(true), &json!(false)));
+    }
+    assert_eq!(kinds(&log(router.data()).await), [Admitted, Admitted, Revoked, Revoked]);
 }
 
 #[tokio::test]

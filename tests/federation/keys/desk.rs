@@ -89,8 +89,12 @@ impl Desk {
 }
 
 pub(super) fn card(revision: &str, key: Option<&SecretKey>) -> Vec<u8> {
+    card_of("keyed", revision, key)
+}
+
+fn card_of(id: &str, revision: &str, key: Option<&SecretKey>) -> Vec<u8> {
     let card = Card {
-        specialist_id: "keyed".into(),
+        specialist_id: id.into(),
         title: "Keyed".into(),
         institution: "Keepers".into(),
         description: "Keys.".into(),
@@ -105,30 +109,35 @@ pub(super) fn card(revision: &str, key: Option<&SecretKey>) -> Vec<u8> {
     card.encode_to_vec()
 }
 
-pub(super) fn possession(request: ProveRequest, key: &SecretKey) -> Possession {
+pub(super) fn possession(id: &str, request: ProveRequest, key: &SecretKey) -> Possession {
     Possession {
         nonce: request.nonce,
         router: request.router,
-        specialist_id: "keyed".into(),
+        specialist_id: id.into(),
         public_key: key.public().as_bytes().to_vec(),
     }
 }
 
 /// A sound specialist, with this key.
 pub(super) fn sound(revision: &str, key: &SecretKey) -> Showing {
-    let card = card(revision, Some(key));
+    sound_as("keyed", revision, key)
+}
+
+/// The same under another id.
+pub(super) fn sound_as(id: &'static str, revision: &str, key: &SecretKey) -> Showing {
+    let card = card_of(id, revision, Some(key));
     let signature = signed::signature(key, Signing::Card, &card).to_vec();
     let holder = key.clone();
     Showing {
         described: DescribeResponse { card, signature, successions: Vec::new() },
         prove: Box::new(move |request| {
-            let possession = possession(request, &holder).encode_to_vec();
+            let possession = possession(id, request, &holder).encode_to_vec();
             Some(signed::sign(&holder, Signing::Possession, possession))
         }),
     }
 }
 
-/// The same, under a key that each of `keys` appointed in turn.
+/// A sound specialist, under a key that each of `keys` appointed in turn.
 pub(super) fn rotated(revision: &str, keys: &[&SecretKey]) -> Showing {
     let succession = |pair: &[&SecretKey]| {
         let succession = Succession {
