@@ -126,14 +126,14 @@ impl Opening {
 }
 
 impl Bundle {
-    /// A receipt that the key with `keyid` signed, under `leaf_salt` in the log as `proof` says.
+    /// A receipt that the key with the hash `keyid` in its vkey signed, under `leaf_salt` in the log as `proof` says.
     ///
     /// `institutions` holds one for each card that the receipt's calls and their statements name, in the order
     /// in which they do: of each call its own card first, then its statement's. `None` where the signature has
     /// not 64 bytes.
     pub fn new(
         receipt: Signed,
-        keyid: u32,
+        keyid: [u8; 4],
         leaf_salt: &Salt,
         proof: String,
         institutions: Vec<Institution>,
@@ -143,7 +143,7 @@ impl Bundle {
         let receipt = Envelope {
             payload_type: Kind::Receipt.payload_type().to_owned(),
             payload: Base64(receipt.payload),
-            signatures: [Signature { keyid: format!("{keyid:08x}"), sig }],
+            signatures: [Signature { keyid: hex::encode(keyid), sig }],
         };
         Some(Self { v: 1, receipt, leaf_salt: Base64(*leaf_salt.as_bytes()), proof, institutions, opening })
     }
@@ -249,7 +249,7 @@ mod tests {
             Institution { card: Base64(vec![5]), entry: Base64(vec![6]), proof: "proof\n".into() };
         let salt = Salt::read(&[1; 32]).unwrap();
         let receipt = Signed { payload: vec![7; 5], signature: vec![8; 64] };
-        Bundle::new(receipt, 0xab, &salt, "p\n".into(), vec![institution], Some(opening)).unwrap()
+        Bundle::new(receipt, [0, 0, 0, 0xab], &salt, "p\n".into(), vec![institution], Some(opening)).unwrap()
     }
 
     #[test]

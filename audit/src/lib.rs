@@ -13,6 +13,7 @@ pub mod proof;
 pub mod signed;
 pub mod transcript;
 pub mod trust;
+pub mod verify;
 
 pub use base64::Base64;
 pub use bundle::{Bundle, leaf};

@@ -64,6 +64,11 @@ pub fn verify(key: &PublicKey, kind: Kind, payload: &[u8], signature: &[u8]) -> 
     if key.verify(&encoding(kind, payload), signature) { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
+/// Whether `signature` is over `payload` and of the key with the bytes `key`, which may be none.
+pub fn fits(key: &[u8], kind: Kind, payload: &[u8], signature: &[u8]) -> bool {
+    PublicKey::read(key).is_some_and(|key| verify(&key, kind, payload, signature).is_ok())
+}
+
 /// What `signed` says, if `key` signed it.
 pub fn open<M: Message + Default>(
     key: &PublicKey,

@@ -1,0 +1,96 @@
+//! Whether the cards that a receipt names are registered, and theirs who hold the keys in them.
+
+use proto::{
+    Digest,
+    wire::{self, RegistryChange, RegistryEntry},
+};
+
+use super::{
+    Failure, Report,
+    log::{self, Log, Shown},
+};
+use crate::{
+    bundle::{Bundle, Institution},
+    signed::{self, Kind},
+};
+
+/// A card that stands in the registry.
+pub(super) struct Registered {
+    pub(super) digest: Digest,
+    pub(super) card: wire::Card,
+    /// Where its entry stands in the log.
+    pub(super) index: Option<u64>,
+}
+
+/// Checks the institutions of `bundle`, which have to be those with the cards `named`. Those that can be read.
+pub(super) fn check(
+    bundle: &Bundle,
+    receipt: &wire::Receipt,
+    named: &[Vec<u8>],
+    log: &Log<'_>,
+    report: &mut Report,
+) -> Vec<Registered> {
+    let digests = bundle.institutions().iter().map(|institution| Digest::of(&institution.card.0));
+    report.demand(
+        digests.map(|digest| digest.as_bytes().to_vec()).eq(named.iter().cloned()),
+        Failure::InstitutionsDiffer,
+        "",
+    );
+    let mut states = log::States::new(receipt.registry.as_ref());
+    let mut registered = Vec::new();
+    for (at, institution) in bundle.institutions().iter().enumerate() {
+        let place = format!("institution {}", at + 1);
+        let shown = log::check(&institution.proof, &institution.entry.0, log, &place, report);
+        if let Some(shown) = &shown {
+            states.add(shown, &place, report);
+        }
+        registered.extend(card(institution, shown.as_ref(), &place, report));
+    }
+    registered
+}
+
+/// The card of `institution`, if it can be read.
+fn card(
+    institution: &Institution,
+    shown: Option<&Shown>,
+    place: &str,
+    report: &mut Report,
+) -> Option<Registered> {
+    let bytes = &institution.card.0;
+    let entry = signed::canonical::<RegistryEntry>(&institution.entry.0).ok();
+    report.demand(entry.is_some(), Failure::EntryNotCanonical, place);
+    let Ok(card) = <wire::Card as prost::Message>::decode(bytes.as_slice()) else {
+        report.fail(Failure::CardMalformed, place);
+        return None;
+    };
+    let digest = Digest::of(bytes);
+    if let Some(entry) = entry {
+        report.demand(registers(&entry, &card, digest), Failure::EntryWrong, place);
+        let unsigned = card.public_key.is_empty() && entry.signature.is_empty();
+        let is_signed = unsigned || signed::fits(&card.public_key, Kind::Card, bytes, &entry.signature);
+        report.demand(is_signed, Failure::CardSignatureWrong, place);
+        report.demand(succeeds(&entry), Failure::SuccessionWrong, place);
+    }
+    Some(Registered { digest, card, index: shown.map(|shown| shown.index) })
+}
+
+/// Whether `entry` makes this card one that stands.
+fn registers(entry: &RegistryEntry, card: &wire::Card, digest: Digest) -> bool {
+    use RegistryChange::{Admitted, Disabled, Enabled, Rotated, Updated};
+    [Admitted, Updated, Rotated, Disabled, Enabled].contains(&entry.change())
+        && entry.specialist_id == card.specialist_id
+        && entry.content_sha256 == digest.as_bytes()
+        && entry.public_key == card.public_key
+}
+
+/// Whether the key of `entry`, where it follows another, was appointed by that one.
+fn succeeds(entry: &RegistryEntry) -> bool {
+    let Some(succession) = &entry.succession else {
+        return entry.change() != RegistryChange::Rotated;
+    };
+    let Ok(says) = signed::canonical::<wire::Succession>(&succession.payload) else { return false };
+    says.specialist_id == entry.specialist_id
+        && says.new_public_key == entry.public_key
+        && says.new_public_key != says.old_public_key
+        && signed::fits(&says.old_public_key, Kind::Succession, &succession.payload, &succession.signature)
+}
