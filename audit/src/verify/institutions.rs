@@ -83,14 +83,20 @@ fn registers(entry: &RegistryEntry, card: &wire::Card, digest: Digest) -> bool {
         && entry.public_key == card.public_key
 }
 
-/// Whether the key of `entry`, where it follows another, was appointed by that one.
+/// Whether the key of `entry`, where it follows others, was appointed by the one before it, step by step.
 fn succeeds(entry: &RegistryEntry) -> bool {
-    let Some(succession) = &entry.succession else {
-        return entry.change() != RegistryChange::Rotated;
-    };
-    let Ok(says) = signed::canonical::<wire::Succession>(&succession.payload) else { return false };
-    says.specialist_id == entry.specialist_id
-        && says.new_public_key == entry.public_key
-        && says.new_public_key != says.old_public_key
-        && signed::fits(&says.old_public_key, Kind::Succession, &succession.payload, &succession.signature)
+    let mut key: Option<Vec<u8>> = None;
+    for succession in &entry.successions {
+        let Ok(says) = signed::canonical::<wire::Succession>(&succession.payload) else { return false };
+        let old = &says.old_public_key;
+        let follows = says.specialist_id == entry.specialist_id
+            && key.as_ref().is_none_or(|key| key == old)
+            && says.new_public_key != *old
+            && signed::fits(old, Kind::Succession, &succession.payload, &succession.signature);
+        if !follows {
+            return false;
+        }
+        key = Some(says.new_public_key);
+    }
+    key.map_or(entry.change() != RegistryChange::Rotated, |key| key == entry.public_key)
 }

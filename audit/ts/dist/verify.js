@@ -128,7 +128,7 @@ async function includes(root, size, index, entry, path) {
 const SCHEMA = `
 Receipt:string router 1;string request_id 2;uint64 time_s 3;bytes previous_sha256 4;string version 5;LogState registry 6;repeated Rule rules 7;bytes question 8;ReceiptDecision decision 9;bytes derivation 10;repeated Call calls 11;repeated ReceiptSource sources 12;repeated ReceiptSpan spans 13;bytes text 14;enum reason 15
 Statement:string specialist_id 1;bytes card_sha256 2;string request_id 3;bytes request 4;bytes answer 5;enum outcome 6;repeated bytes passages 7;repeated StatementCitation citations 8;bytes weights_sha256 9;bytes data_sha256 10;bytes passages_root 11;uint64 passage_count 12;Generation generation 13
-RegistryEntry:uint64 time_s 1;enum change 2;string specialist_id 3;bytes content_sha256 4;bytes public_key 5;bytes signature 6;Signed succession 7
+RegistryEntry:uint64 time_s 1;enum change 2;string specialist_id 3;bytes content_sha256 4;bytes public_key 5;bytes signature 6;repeated Signed successions 7
 Succession:string specialist_id 1;bytes old_public_key 2;bytes new_public_key 3
 Card:string specialist_id 1;string title 2;string institution 3;string description 4;repeated string example_questions 5;repeated string sample_texts 6;string license 7;string notice 8;string public_endpoint 9;string generator 10;string revision 11;uint64 passage_count 12;bool asks_consent 13;enum probing 14;float title_share 15;uint32 history_turns_max 16;bytes public_key 17;enum weights_openness 18;enum data_openness 19;string intended_use 20;string retention 21;bytes weights_sha256 22;bytes data_sha256 23;bytes passages_root 24
 AskRequest:repeated Turn turns 1;AskOptions options 2;string previous_request_id 3
@@ -795,17 +795,21 @@ function registers(entry, card, digest) {
         same(entry.content_sha256, digest) &&
         same(entry.public_key, card.public_key));
 }
-/** Whether the key of `entry`, where it follows another, was appointed by that one. */
+/** Whether the key of `entry`, where it follows others, was appointed by the one before it, step by step. */
 async function succeeds(entry) {
-    const succession = entry.succession;
-    if (!succession)
-        return entry.change !== ROTATED;
-    const says = canonical('Succession', succession.payload);
-    return (says !== undefined &&
-        says.specialist_id === entry.specialist_id &&
-        same(says.new_public_key, entry.public_key) &&
-        !same(says.new_public_key, says.old_public_key) &&
-        (await fits(says.old_public_key, 'succession', succession.payload, succession.signature)));
+    let key;
+    for (const succession of entry.successions) {
+        const says = canonical('Succession', succession.payload);
+        const follows = says !== undefined &&
+            says.specialist_id === entry.specialist_id &&
+            (key === undefined || same(key, says.old_public_key)) &&
+            !same(says.new_public_key, says.old_public_key) &&
+            (await fits(says.old_public_key, 'succession', succession.payload, succession.signature));
+        if (!follows)
+            return false;
+        key = says.new_public_key;
+    }
+    return key === undefined ? entry.change !== ROTATED : same(key, entry.public_key);
 }
 
 // Whether what specialists signed is what the receipt says that they were asked and said.

@@ -79,16 +79,19 @@ function registers(entry: Message, card: Message, digest: Bytes): boolean {
   );
 }
 
-/** Whether the key of `entry`, where it follows another, was appointed by that one. */
+/** Whether the key of `entry`, where it follows others, was appointed by the one before it, step by step. */
 async function succeeds(entry: Message): Promise<boolean> {
-  const succession = entry.succession;
-  if (!succession) return entry.change !== ROTATED;
-  const says = canonical('Succession', succession.payload);
-  return (
-    says !== undefined &&
-    says.specialist_id === entry.specialist_id &&
-    same(says.new_public_key, entry.public_key) &&
-    !same(says.new_public_key, says.old_public_key) &&
-    (await fits(says.old_public_key, 'succession', succession.payload, succession.signature))
-  );
+  let key: Bytes | undefined;
+  for (const succession of entry.successions) {
+    const says = canonical('Succession', succession.payload);
+    const follows =
+      says !== undefined &&
+      says.specialist_id === entry.specialist_id &&
+      (key === undefined || same(key, says.old_public_key)) &&
+      !same(says.new_public_key, says.old_public_key) &&
+      (await fits(says.old_public_key, 'succession', succession.payload, succession.signature));
+    if (!follows) return false;
+    key = says.new_public_key as Bytes;
+  }
+  return key === undefined ? entry.change !== ROTATED : same(key, entry.public_key);
 }

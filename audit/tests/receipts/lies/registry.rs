@@ -122,7 +122,7 @@ pub(crate) const REGISTRY: &[Named] = &[
         "rotated by another",
         Before(|_, made| {
             entry(made, |entry| {
-                entry.succession = Some(Signed { payload: vec![10, 1, 120], signature: vec![0; 64] });
+                entry.successions = vec![Signed { payload: vec![10, 1, 120], signature: vec![0; 64] }];
                 true
             })
         }),

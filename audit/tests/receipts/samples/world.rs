@@ -195,8 +195,10 @@ impl World {
             content_sha256: card.digest().as_bytes().to_vec(),
             public_key: card.card().public_key.map(|key| key.to_vec()).unwrap_or_default(),
             signature: key.map(sign).unwrap_or_default(),
-            succession: succession
-                .map(|(old, says)| signed::sign(old, Kind::Succession, says.encode_to_vec())),
+            successions: succession
+                .map(|(old, says)| signed::sign(old, Kind::Succession, says.encode_to_vec()))
+                .into_iter()
+                .collect(),
         };
         self.entries.push(entry.encode_to_vec());
         self.entries.len() - 1
