@@ -26,7 +26,7 @@ QUERIES ?=
 SEED ?=
 SEEDS ?=
 
-.PHONY: help setup build cuda gpu-check demo fleet test simulate lint deny sanitize performance
+.PHONY: help setup build cuda gpu-check demo fleet test simulate lint deny sanitize performance verifier
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 /p' Makefile
@@ -97,6 +97,10 @@ performance: $(WEIGHTS) ## Measure this machine and write docs/performance.md (M
 	$(if $(and $(CORPORA),$(QUERIES)),cargo eval agreement --out eval/records/agreement-$(MACHINE).json \
 		--corpora $(CORPORA) --queries $(QUERIES))
 	cargo eval report
+
+verifier: ## Build the verifier for pages and node, audit/ts/dist, anew (needs npm)
+	npm --prefix audit/ts ci
+	node audit/ts/build.mjs
 
 deny: ## Check licences and sources of all dependencies
 	@[ "$$(cargo deny --version 2>/dev/null)" = "cargo-deny $(CARGO_DENY)" ] || \
