@@ -21,8 +21,8 @@ try {
 }
 const report = await verify(receipt, trust);
 console.log(report.verified ? 'VERIFIED' : report.sound ? 'SIGNERS UNKNOWN' : 'REFUSED');
-for (const { what, says } of report.checked) console.log(`  ${what.padEnd(12)}${says}`);
 const line = (mark, { name, says, place }) => console.log(`  ${mark.padEnd(12)}${place && `${place}: `}${says} (${name})`);
 for (const failure of report.failures) line('wrong', failure);
+for (const { what, says } of report.checked) console.log(`  ${what.padEnd(12)}${says}`);
 for (const remark of report.remarks) line('note', remark);
 process.exit(report.verified ? 0 : report.sound ? 3 : 1);

@@ -82,15 +82,15 @@ impl fmt::Display for Report {
             (true, true) => "VERIFIED",
         };
         writeln!(f, "{verdict}")?;
-        for (what, says) in &self.checked {
-            writeln!(f, "  {what:<12}{says}")?;
-        }
         let line = |f: &mut fmt::Formatter<'_>, mark, (name, says, place): (&str, &str, &str)| {
             let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
             writeln!(f, "  {mark:<12}{place}{says} ({name})")
         };
         for (failure, place) in &self.failures {
             line(f, "wrong", (failure.name(), failure.says(), place))?;
+        }
+        for (what, says) in &self.checked {
+            writeln!(f, "  {what:<12}{says}")?;
         }
         for (remark, place) in &self.remarks {
             line(f, "note", (remark.name(), remark.says(), place))?;
