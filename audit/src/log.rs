@@ -5,7 +5,7 @@
 //! reads them holds every one to the checkpoint, which is all that is signed.
 
 mod edge;
-mod files;
+pub(crate) mod files;
 mod hashes;
 mod reader;
 mod replay;
@@ -13,7 +13,7 @@ mod tile;
 mod witnessed;
 mod writer;
 
-pub use reader::Reader;
+pub use reader::{Reader, note};
 pub use replay::{Damage, OpenError, Repair};
 pub use writer::{Settings, Writer};
 
@@ -105,9 +105,18 @@ pub enum LogError {
     /// A place that is neither a folder nor a plain URL.
     #[error("https is not spoken here: copy the log with another program, and name the folder")]
     Https,
+    /// A witness no longer knows what it saw.
+    #[error("{} is no checkpoint: bring it back from a copy, since without it a fork would pass", .0.display())]
+    Memory(PathBuf),
+    /// A place to send a cosignature to that is no URL.
+    #[error("cosignatures are sent to a log's `http://` URL, not to a folder")]
+    Unsendable,
     /// Two checkpoints and no log whose tiles could tell.
-    #[error(
-        "no tiles lead from {0} to {1} entries: name the later log as a folder or URL, not its checkpoint"
-    )]
-    NoTiles(u64, u64),
+    #[error("no tiles show how {from} entries became {to}: name the later log as a folder or URL")]
+    NoTiles {
+        /// How many there were.
+        from: u64,
+        /// How many there are.
+        to: u64,
+    },
 }

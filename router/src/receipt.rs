@@ -90,9 +90,8 @@ impl Receipts {
     }
 
     /// What stands for the key in an envelope.
-    pub fn keyid(&self) -> u32 {
-        let vkey = crate::key::vkey(&self.name, Which::Receipts, &self.key);
-        vkey.map_or(0, |vkey| u32::from_be_bytes(vkey.id()))
+    pub fn keyid(&self) -> [u8; 4] {
+        crate::key::vkey(&self.name, Which::Receipts, &self.key).map_or([0; 4], |vkey| vkey.id())
     }
 
     /// A card that the registry's log names.

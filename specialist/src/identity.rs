@@ -7,16 +7,16 @@ use std::{
     sync::Arc,
 };
 
-use audit::{KeyError, Kind, PublicKey, SecretKey, signed};
+use audit::{
+    KeyError, Kind, PublicKey, SecretKey, signed,
+    succession::{self, SUCCESSIONS_MAX},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use prost::Message as _;
 use proto::{config::SpecialistConfig, wire};
 
 /// The variable of the environment that holds the key, or names its file. It counts before the settings.
 pub const VARIABLE: &str = "CONSILIUM_SPECIALIST_KEY";
-
-/// The most earlier keys that a specialist names.
-pub const SUCCESSIONS_MAX: usize = 16;
 
 /// The most bytes that the file of a succession may have.
 const SUCCESSION_BYTES_MAX: u64 = 4096;
@@ -113,20 +113,20 @@ fn successions(
     }
     let mut read = Vec::new();
     for path in paths {
-        let signed = succession(&path)?;
-        let opened = open(&signed).filter(|opened| opened.specialist_id == config.id);
-        read.push((signed, opened.ok_or_else(|| IdentityError::Malformed(path.clone()))?, path));
+        let signed = read_succession(&path)?;
+        let step = succession::step(&config.id, &signed);
+        read.push((signed, step.ok_or_else(|| IdentityError::Malformed(path.clone()))?, path));
     }
-    for (at, (_, leads, path)) in read.iter().enumerate() {
-        let next = read.get(at + 1).map_or(key.as_bytes().as_slice(), |(_, next, _)| &next.old_public_key);
-        if leads.new_public_key != next {
+    for (at, (_, (_, leads_to), path)) in read.iter().enumerate() {
+        let next = read.get(at + 1).map_or(key, |(_, (next, _), _)| next);
+        if leads_to != next {
             return Err(IdentityError::Broken(path.clone()));
         }
     }
     Ok(read.into_iter().map(|(signed, ..)| signed).collect())
 }
 
-fn succession(path: &Path) -> Result<wire::Signed, IdentityError> {
+fn read_succession(path: &Path) -> Result<wire::Signed, IdentityError> {
     let failed = |source| IdentityError::File { path: path.to_owned(), source };
     let malformed = || IdentityError::Malformed(path.to_owned());
     if fs::metadata(path).map_err(failed)?.len() > SUCCESSION_BYTES_MAX {
@@ -135,13 +135,6 @@ fn succession(path: &Path) -> Result<wire::Signed, IdentityError> {
     let text = fs::read_to_string(path).map_err(failed)?;
     let bytes = STANDARD.decode(text.trim()).map_err(|_| malformed())?;
     signed::canonical(&bytes).map_err(|_| malformed())
-}
-
-/// What `signed` says, if the key that it calls the old one signed it.
-fn open(signed: &wire::Signed) -> Option<wire::Succession> {
-    let claimed: wire::Succession = signed::canonical(&signed.payload).ok()?;
-    let old = PublicKey::read(&claimed.old_public_key)?;
-    signed::open(&old, Kind::Succession, signed).ok()
 }
 
 /// Makes a key in a new file: `out`, or where the settings at `config` say, or beside them. What it did and what

@@ -36,6 +36,16 @@ enum Source {
     Http(Agent, String),
 }
 
+/// The checkpoint's note in the file at `path`, unchecked; at most [`NOTE_BYTES_MAX`] bytes.
+pub fn note(path: &Path) -> Result<String, LogError> {
+    text(read(path, NOTE_BYTES_MAX)?, &path.display().to_string())
+}
+
+fn text(note: Option<Vec<u8>>, name: &str) -> Result<String, LogError> {
+    let note = String::from_utf8(note.ok_or_else(|| LogError::Missing(name.to_owned()))?);
+    note.map_err(|_| LogError::Checkpoint(NoteError::Malformed.into()))
+}
+
 impl Reader {
     /// The log at `place`: an `http://` URL or a folder. Nothing is read yet.
     pub fn new(place: &str) -> Result<Self, LogError> {
@@ -61,10 +71,7 @@ impl Reader {
 
     /// The checkpoint's note, unchecked; at most [`NOTE_BYTES_MAX`] bytes.
     pub fn note(&self) -> Result<String, LogError> {
-        let bytes = self.get(CHECKPOINT, NOTE_BYTES_MAX)?;
-        let bytes = bytes.ok_or_else(|| LogError::Missing(CHECKPOINT.to_owned()))?;
-        let note = String::from_utf8(bytes);
-        note.map_err(|_| LogError::Checkpoint(NoteError::Malformed.into()))
+        text(self.get(CHECKPOINT, NOTE_BYTES_MAX)?, CHECKPOINT)
     }
 
     /// The checkpoint, where `log` signed it and no witness's line is wrong.
@@ -100,6 +107,19 @@ impl Reader {
         self.hashes(checkpoint)?.root(size)
     }
 
+    /// Whether the log of `later` began as `earlier` says, which is of the same log: by the tiles, which are
+    /// held to `later`. Otherwise it shrank ([`LogError::Rollback`]) or has another history
+    /// ([`LogError::Fork`]).
+    pub fn grown(&self, earlier: &Checkpoint, later: &Checkpoint) -> Result<(), LogError> {
+        let origin = later.origin.clone();
+        if later.size < earlier.size {
+            return Err(LogError::Rollback { origin, known: earlier.size, found: later.size });
+        }
+        let same = later.size == earlier.size;
+        let root = if same { later.root } else { self.root_at(later, earlier.size)? };
+        if root == earlier.root { Ok(()) } else { Err(LogError::Fork { origin, size: earlier.size }) }
+    }
+
     /// Gives the entries of the log of `checkpoint` from `start` on to `visit`, each with its place; every one
     /// of them is held to the root, and so is every tile on its way.
     pub fn entries<E: From<LogError>>(
@@ -133,7 +153,21 @@ impl Reader {
         Ok(())
     }
 
-    pub(crate) fn hashes(&self, checkpoint: &Checkpoint) -> Result<Hashes<'_>, LogError> {
+    /// Sends a note with a cosignature to the log, which must be a URL.
+    pub fn send(&self, note: &str) -> Result<(), LogError> {
+        let Source::Http(agent, base) = &self.0 else { return Err(LogError::Unsendable) };
+        let url = format!("{base}/cosignatures");
+        let status = agent.post(&url).content_type("text/plain").send(note).map(|answer| answer.status());
+        match status {
+            Ok(status) if status.is_success() => Ok(()),
+            Ok(status) => {
+                Err(LogError::Http { url, why: format!("the answer has the status {}", status.as_u16()) })
+            }
+            Err(error) => Err(LogError::Http { url, why: error.to_string() }),
+        }
+    }
+
+    fn hashes(&self, checkpoint: &Checkpoint) -> Result<Hashes<'_>, LogError> {
         Hashes::open(checkpoint, Box::new(|tile| self.tile(tile)))
     }
 
@@ -177,7 +211,8 @@ impl Reader {
             404 => return Ok(None),
             status => return Err(failed(format!("the answer has the status {status}"))),
         }
-        let body = response.body_mut().with_config().limit(max as u64).read_to_vec();
+        // A body of just the limit is too long for `limit`.
+        let body = response.body_mut().with_config().limit(max as u64 + 1).read_to_vec();
         match body {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ureq::Error::BodyExceedsLimit(_)) => Err(LogError::Long { path: url, max }),

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     bundle::{Bundle, Institution},
     signed::{self, Kind},
+    succession,
 };
 
 /// A card that stands in the registry.
@@ -85,18 +86,9 @@ fn registers(entry: &RegistryEntry, card: &wire::Card, digest: Digest) -> bool {
 
 /// Whether the key of `entry`, where it follows others, was appointed by the one before it, step by step.
 fn succeeds(entry: &RegistryEntry) -> bool {
-    let mut key: Option<Vec<u8>> = None;
-    for succession in &entry.successions {
-        let Ok(says) = signed::canonical::<wire::Succession>(&succession.payload) else { return false };
-        let old = &says.old_public_key;
-        let follows = says.specialist_id == entry.specialist_id
-            && key.as_ref().is_none_or(|key| key == old)
-            && says.new_public_key != *old
-            && signed::fits(old, Kind::Succession, &succession.payload, &succession.signature);
-        if !follows {
-            return false;
-        }
-        key = Some(says.new_public_key);
+    if entry.successions.is_empty() {
+        return entry.change() != RegistryChange::Rotated;
     }
-    key.map_or(entry.change() != RegistryChange::Rotated, |key| key == entry.public_key)
+    let chain = succession::chain(&entry.specialist_id, &entry.successions);
+    chain.is_some_and(|(_, last)| last.as_bytes().as_slice() == entry.public_key)
 }

@@ -28,7 +28,7 @@ fn refused_with(log: &Log, file: &str, bytes: &[u8], bit: usize) {
 
 #[test]
 fn every_flipped_bit_of_a_small_log_is_refused_by_name() {
-    for size in [1, 5, 40, 256, 300] {
+    for size in [1, 40, 300] {
         let log = Log::of(size);
         assert_eq!(log.audit().unwrap(), u64::from(size));
         for file in files(log.path()) {

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod altered;
+mod commands;
 mod oracle;
+mod registry;
+mod served;
 mod torn;
 mod writing;
 
@@ -16,10 +19,11 @@ use audit::{
 };
 use tempfile::TempDir;
 
-const ORIGIN: &str = "r/receipts";
+const RECEIPTS: &str = "r/receipts";
 
 /// A log, its key and what was told to it.
 struct Log {
+    origin: &'static str,
     folder: TempDir,
     key: SecretKey,
     witnesses: Vec<Vkey>,
@@ -27,14 +31,15 @@ struct Log {
 }
 
 impl Log {
-    fn new() -> Self {
+    fn new(origin: &'static str) -> Self {
         let key = SecretKey::generate().unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), key, witnesses: Vec::new(), entries: Vec::new() }
+        let folder = tempfile::tempdir().unwrap();
+        Self { origin, folder, key, witnesses: Vec::new(), entries: Vec::new() }
     }
 
     /// A published log of so many entries.
     fn of(size: u32) -> Self {
-        let mut log = Self::new();
+        let mut log = Self::new(RECEIPTS);
         log.entries = (0..size).map(entry).collect();
         log.open().unwrap().0.publish().unwrap();
         log
@@ -45,13 +50,13 @@ impl Log {
     }
 
     fn vkey(&self) -> Vkey {
-        Vkey::new(ORIGIN, Algorithm::Ed25519, self.key.public()).unwrap()
+        Vkey::new(self.origin, Algorithm::Ed25519, self.key.public()).unwrap()
     }
 
     fn settings(&self) -> Settings {
         Settings {
             folder: self.path().to_owned(),
-            origin: ORIGIN.to_owned(),
+            origin: self.origin.to_owned(),
             key: self.key.clone(),
             witnesses: self.witnesses.clone(),
         }

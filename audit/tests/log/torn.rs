@@ -65,7 +65,7 @@ proptest! {
 
     #[test]
     fn a_log_outlives_what_happens_to_its_files(steps in steps()) {
-        let mut log = Log::new();
+        let mut log = Log::new(crate::RECEIPTS);
         let mut writer: Writer = log.open().unwrap().0;
         let (mut seen, mut whole) = (Vec::new(), true);
         for step in &steps {

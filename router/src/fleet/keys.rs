@@ -1,11 +1,8 @@
 //! Whose card it is: its signature, what shows that a specialist holds its key, and which key follows which.
 //! Pure: a look asks, whoever has the registrations decides.
 
-use audit::{Kind, PublicKey, signed};
+use audit::{Kind, PublicKey, signed, succession};
 use proto::{Card, PublishedCard, SpecialistId, wire};
-
-/// The most changes of its key that a specialist may show.
-pub(super) const SUCCESSIONS_MAX: usize = 16;
 
 /// The most bytes that one of them has on the wire.
 pub(super) const SUCCESSION_BYTES_MAX: usize = 256;
@@ -90,19 +87,12 @@ pub(super) fn follows(
             break;
         }
         // Those from before the key that is registered lead nowhere from there.
-        let Some(next) = successor(&new.id, &at, signed) else { continue };
+        let step = succession::step(new.id.as_str(), signed).filter(|(old, _)| *old.as_bytes() == at);
+        let Some((_, next)) = step else { continue };
         steps.push(signed.clone());
-        at = next;
+        at = *next.as_bytes();
     }
     (Some(at) == key).then_some(steps)
-}
-
-/// The key that `key` appoints in its own place at `id` by `signed`.
-fn successor(id: &SpecialistId, key: &[u8; 32], signed: &wire::Signed) -> Option<[u8; 32]> {
-    let succession = signed::open(&PublicKey::read(key)?, Kind::Succession, signed).ok()?;
-    let wire::Succession { specialist_id, old_public_key, new_public_key } = succession;
-    let fits = specialist_id == id.as_str() && old_public_key == key;
-    new_public_key.try_into().ok().filter(|_| fits)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use audit::succession::SUCCESSIONS_MAX;
 use embedding::{EmbedError, Embedder};
 use proto::{
     Endpoint, Invalid, Prototype, Prototypes, PublishedCard, Space,
@@ -19,7 +20,7 @@ use tonic_health::pb::{
 
 use super::{
     Limits,
-    keys::{self, SUCCESSION_BYTES_MAX, SUCCESSIONS_MAX, Shown, SignatureFault},
+    keys::{self, SUCCESSION_BYTES_MAX, Shown, SignatureFault},
 };
 use crate::{
     dial::{self, DialError, Special},
