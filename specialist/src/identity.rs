@@ -301,9 +301,8 @@ mod tests {
         assert_eq!(second, last);
         folder.set(&second);
         let identity = folder.loads().unwrap().unwrap();
-        let [one, two] = identity.successions() else { panic!("not two") };
-        assert_eq!(open(one).unwrap().old_public_key, first.as_bytes());
-        assert_eq!(open(two).unwrap().new_public_key, identity.key().public().as_bytes());
+        let leads = succession::chain("a", identity.successions()).unwrap();
+        assert_eq!(leads, (first, identity.key().public()));
 
         folder.set("key = \"3.key\"\nsuccessions = [\"2.key.succession\"]");
         assert!(folder.loads().unwrap_err().contains("2.key.succession leads to another key"));
