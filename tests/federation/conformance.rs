@@ -1,6 +1,8 @@
 //! `registry test --conformance`: what our own specialists keep, and what one that somebody wrote
 //! badly is told.
 
+mod faults;
+
 use std::{
     collections::BTreeSet,
     pin::Pin,
@@ -13,9 +15,9 @@ use std::{
 use futures_util::{Stream, StreamExt, stream};
 use prost::Message;
 use proto::wire::{
-    AnswerRequest, AnswerResponse, Card, Citation, DescribeRequest, DescribeResponse, Done, Heartbeat,
-    Outcome, Passage, ProbeRequest, ProbeResponse, Prototype, PrototypesRequest, PrototypesResponse,
-    ProveRequest, ProveResponse, Space, Words,
+    AnswerRequest, AnswerResponse, Card, Citation, DescribeRequest, DescribeResponse, Done, Outcome, Passage,
+    ProbeRequest, ProbeResponse, Prototype, PrototypesRequest, PrototypesResponse, ProveRequest,
+    ProveResponse, Space, Words,
     answer_response::Event,
     specialist_service_server::{SpecialistService, SpecialistServiceServer},
 };
@@ -26,43 +28,11 @@ use tonic::{
     transport::{Server, server::TcpIncoming},
 };
 
+use self::faults::{Fault, faults};
 use crate::{
     answers::planets,
     harness::{Institution, PATIENCE, Router},
 };
-
-/// What is wrong with a specialist.
-#[derive(Clone, Copy)]
-enum Fault {
-    None,
-    NotServing,
-    NoHealth,
-    Card(fn(&mut Card)),
-    /// It does not describe itself yet.
-    Unready,
-    /// Each time it describes itself, its notice is another.
-    Fickle,
-    /// Each time, its revision too.
-    Restless,
-    Prototypes(fn(&mut PrototypesResponse)),
-    /// It sends two prototypes, however few are asked for.
-    TwoPrototypes,
-    /// It has vectors of every space.
-    AnySpace,
-    /// It has no vectors, and says so in its own way.
-    Declines(fn() -> Status),
-    Answer(fn(&mut Vec<Event>)),
-    /// Answers fail in the middle.
-    Breaks,
-    /// Answers fail from so many on; requests that it refuses are not counted.
-    FailsFrom(usize),
-    /// It answers whatever it is asked.
-    Credulous,
-    /// It refuses what is out of bounds, with another code.
-    Miscoded,
-    /// Its card takes earlier turns, and it takes none.
-    OneTurn,
-}
 
 /// Which answers of an examination are left in the middle.
 const LEAVES: std::ops::Range<usize> = 3..6;
@@ -282,58 +252,15 @@ async fn our_own_specialists_keep_the_whole_contract() {
     let extractive = planets().start().await;
     let steps = r#"{ passage = "Rust." }, { say = "Rust." }, { say = " Red." }"#;
     let scripted = Institution::new("scripted").scripted("why is Mars red", steps).start().await;
-    for specialist in [&extractive, &scripted] {
+    let signing = planets().signs().start().await;
+    for specialist in [&extractive, &scripted, &signing] {
         let (code, failed, unexamined, printed) = examined(&router, &specialist.url).await;
         assert_eq!((code, failed, unexamined), (Some(0), rules(&[]), rules(&[])), "{printed:#}");
-        assert_eq!(printed["findings"].as_array().unwrap().len(), 25);
+        assert_eq!(printed["findings"].as_array().unwrap().len(), 28);
         assert_eq!(printed["report"]["endpoint"], specialist.url.as_str());
     }
     // Nobody was admitted.
     assert_eq!(router.registry_json(&["list"]).await, serde_json::json!([]));
-}
-
-/// Faults, and the rules that each breaks.
-fn faults() -> Vec<(Fault, &'static [&'static str])> {
-    use Fault::*;
-    vec![
-        (None, &[]),
-        (NotServing, &["health", "admission"]),
-        (NoHealth, &["health", "admission"]),
-        (Card(|card| card.license.clear()), &["card", "admission"]),
-        (Unready, &["card", "admission"]),
-        (Fickle, &["card-bytes"]),
-        (Restless, &["card-bytes", "prototypes-revision", "admission"]),
-        (Prototypes(|made| made.prototypes[0].vector[1] = 1.0), &["prototypes", "admission"]),
-        (Prototypes(|made| made.prototypes[0].vector.truncate(1)), &["prototypes", "admission"]),
-        (Prototypes(|made| made.prototypes[0].passage_count = 1), &["prototypes", "admission"]),
-        (Prototypes(|made| made.space.as_mut().unwrap().prefix = "q: ".into()), &["prototypes", "admission"]),
-        (Prototypes(|made| made.revision = "0".into()), &["prototypes-revision", "admission"]),
-        (TwoPrototypes, &["prototypes-max"]),
-        (AnySpace, &["other-space"]),
-        (Declines(|| Status::unimplemented("none")), &[]),
-        (
-            Declines(|| Status::invalid_argument("none")),
-            &["prototypes", "prototypes-max", "other-space", "admission"],
-        ),
-        (Answer(|events| events.push(Event::Heartbeat(Heartbeat {}))), &["done"]),
-        (Answer(|events| events.truncate(3)), &["done"]),
-        (Answer(|events| events.swap(0, 1)), &["passages-first"]),
-        (Answer(|events| events[1] = words("Rouill", Some((0, 7)))), &["citation-ranges"]),
-        (Answer(|events| events[1] = words("Rot.", Some((0, 9)))), &["citation-words"]),
-        (Answer(|events| events[2] = words("", Option::None)), &["words"]),
-        (Answer(|events| events[2] = words(&"x".repeat(70_000), Option::None)), &["words", "event-bytes"]),
-        (Answer(|events| events[2] = words(&"x".repeat(300_000), Option::None)), &["event-bytes"]),
-        (Answer(|events| events[0] = passage("a", &" ".repeat(20))), &["passages", "citation-words"]),
-        (Answer(|events| events.insert(1, passage("b", "Blue."))), &["passages-max"]),
-        (Answer(|events| events[3] = done(Outcome::NoAnswer)), &["outcome"]),
-        (Answer(|events| events[3] = done(Outcome::Unspecified)), &["outcome"]),
-        (Breaks, &["done"]),
-        (FailsFrom(1), &["at-once", "departures"]),
-        (FailsFrom(3), &["departures"]),
-        (Credulous, &["refusals"]),
-        (Miscoded, &["refusals"]),
-        (OneTurn, &["follow-ups"]),
-    ]
 }
 
 #[tokio::test]
@@ -363,7 +290,7 @@ async fn what_an_earlier_fault_hides_is_not_called_kept() {
         assert!(printed.lines().any(|printed| printed == line), "{line:?} is missing in {printed}");
     }
     let why = String::from_utf8(output.stderr).unwrap();
-    assert!(why.contains("1 of 25 rules are broken, 12 could not be examined"), "{why}");
+    assert!(why.contains("1 of 28 rules are broken, 14 could not be examined"), "{why}");
 }
 
 #[tokio::test]

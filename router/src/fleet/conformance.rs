@@ -12,6 +12,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod verdicts;
+mod vouching;
 
 use std::{fmt, time::Duration};
 
@@ -76,6 +77,13 @@ pub enum Rule {
     Refusals,
     /// An answer comes to its end after others were left in the middle.
     Departures,
+    /// Where the card has a key, every whole answer ends with a signed statement of what was asked and said;
+    /// otherwise none does.
+    Statement,
+    /// Where the card has a root, each passage comes with the path that leads to it.
+    PassagePaths,
+    /// It proves that it holds the key in its card, if there is one.
+    Possession,
     /// The router would admit it.
     Admission,
 }
@@ -108,6 +116,9 @@ impl Rule {
             Self::FollowUps => "follow-ups",
             Self::Refusals => "refusals",
             Self::Departures => "departures",
+            Self::Statement => "statement",
+            Self::PassagePaths => "passage-paths",
+            Self::Possession => "possession",
             Self::Admission => "admission",
         }
     }
@@ -212,6 +223,9 @@ struct Record {
     at_once: [Transcript; 2],
     /// An answer to a question with an earlier turn; `None` where the card takes none.
     follow_up: Option<Transcript>,
+    /// The challenge to prove that it holds its key, and what came of it.
+    nonce: Vec<u8>,
+    possession: Reply<wire::ProveResponse>,
     /// What came of requests outside their bounds, each with what is wrong with it.
     refused: Vec<(&'static str, Transcript)>,
     /// An answer after others were left in the middle.

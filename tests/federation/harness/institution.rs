@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, fs, path::PathBuf};
 
+use audit::SecretKey;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -39,6 +40,13 @@ impl Institution {
             "encoder = {{ kind = \"none\" }}\nexample_questions = [{question:?}]\n\
              generator = {{ kind = \"scripted\", steps = [{steps}] }}\n"
         ))
+    }
+
+    /// With a key of its own.
+    pub(crate) fn signs(self) -> Self {
+        let key = SecretKey::generate().unwrap();
+        key.save(&self.folder.path().join("specialist.key")).unwrap();
+        Self { settings: format!("key = \"specialist.key\"\n{}", self.settings), ..self }
     }
 
     /// With further settings.

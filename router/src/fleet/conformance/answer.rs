@@ -24,8 +24,8 @@ pub(super) const DELAY_MAX: Duration = Duration::from_secs(1);
 /// What came of one answer, and when, counted from the call.
 #[derive(Debug)]
 pub(super) struct Transcript {
-    /// How many passages were asked for.
-    pub(super) passages_max: usize,
+    /// What was asked.
+    pub(super) request: wire::AnswerRequest,
     /// Its events as they came, and when.
     pub(super) events: Vec<(Duration, Bytes)>,
     /// How it ended.
@@ -36,8 +36,9 @@ pub(super) struct Transcript {
 
 impl Transcript {
     /// An answer that nobody asked for.
-    pub(super) fn unasked(passages_max: usize) -> Self {
-        Self { passages_max, events: Vec::new(), ending: Ending::NoTime, ended: Duration::ZERO }
+    pub(super) fn unasked() -> Self {
+        let request = wire::AnswerRequest::default();
+        Self { request, events: Vec::new(), ending: Ending::NoTime, ended: Duration::ZERO }
     }
 
     /// Whether another one like it would only take time.
@@ -94,7 +95,7 @@ pub(super) struct Reading {
 
 /// Reads the answer called `name` to its end, whatever is wrong on the way.
 pub(super) fn read(name: &str, transcript: &Transcript) -> Reading {
-    let mut reader = Reader { passages_max: transcript.passages_max, ..Reader::default() };
+    let mut reader = Reader { passages_max: transcript.request.passages_max as usize, ..Reader::default() };
     let mut before = Duration::ZERO;
     for (number, (at, bytes)) in transcript.events.iter().enumerate() {
         reader.place = format!("{name}, event {}", number + 1);

@@ -287,3 +287,82 @@ fn probes(record: &Record) -> Finding {
         Ok(_) => Finding::passed(rule, "evidence within its bounds"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fleet::conformance::tests::{verdict, with};
+
+    #[test]
+    fn health_and_card_are_judged() {
+        verdict(|record| record.health = Ok(2), &["health: says NOT_SERVING"]);
+        verdict(
+            |record| record.health = Err(Unanswered::Status(Code::Unimplemented)),
+            &["health: grpc.health.v1.Health is not served"],
+        );
+        let poor = with(|card| (card.title, card.license) = (String::new(), "\u{1b}".into()));
+        verdict(
+            |record| record.cards = vec![Ok(poor); 3],
+            &[
+                "card: card.title: has 0 characters, where 1 to 120 are allowed; \
+                 card.license: holds a control character",
+                "(statement)",
+                "(passage-paths)",
+                "(possession)",
+            ],
+        );
+        verdict(
+            |record| record.cards = vec![Ok(b"no card".to_vec()); 3],
+            &[
+                "card: card: is not a serialized consilium.v1.Card",
+                "(prototypes-revision)",
+                "(probes)",
+                "(statement)",
+                "(passage-paths)",
+                "(possession)",
+            ],
+        );
+        verdict(
+            |record| record.cards = vec![Err(Unanswered::TooLate(Duration::from_secs(10))); 3],
+            &[
+                "card: no reply came within 10 s",
+                "(card-bytes)",
+                "(prototypes-revision)",
+                "(probes)",
+                "(statement)",
+                "(passage-paths)",
+                "(possession)",
+            ],
+        );
+        verdict(
+            |record| record.cards[1] = Ok(with(|card| card.notice = "n".into())),
+            &["card-bytes: the bytes change from call to call, and the revision does not"],
+        );
+        let revised = |revision: &str| Ok(with(|card| card.revision = revision.into()));
+        // A corpus may change once while one looks.
+        verdict(|record| record.cards[2] = revised("2"), &[]);
+        verdict(
+            |record| record.cards[1..].clone_from_slice(&[revised("2"), revised("3")]),
+            &["card-bytes: the revision changes with every call"],
+        );
+    }
+
+    #[test]
+    fn a_probe_is_answered_within_bounds_where_the_card_takes_any() {
+        let judged = |probing, nearness, covered: Option<f32>, expected: &[&str]| {
+            let wording = covered.map(|covered| wire::Wording { covered, titled: 0.0, familiar: -1.0 });
+            let change = |record: &mut Record| {
+                record.cards = vec![Ok(with(|card| card.set_probing(probing))); 3];
+                record.probe = Ok(wire::ProbeResponse { nearness, wording });
+            };
+            verdict(change, expected);
+        };
+        let (terms, vector) = (wire::Probing::Terms, wire::Probing::Vector);
+        judged(terms, 0.5, Some(1.0), &[]);
+        judged(vector, 0.5, None, &[]);
+        judged(vector, 0.5, Some(1.0), &["probes: wording: is there, and the card takes no terms"]);
+        judged(terms, f32::NAN, None, &["probes: nearness: is NaN, where -1 to 1 is allowed"]);
+    }
+}

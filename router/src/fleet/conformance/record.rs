@@ -5,6 +5,7 @@
 
 use std::{future::Future, time::Duration};
 
+use audit::Salt;
 use futures_util::StreamExt;
 use prost::{
     Message,
@@ -17,8 +18,8 @@ use proto::{
     conversation::TURN_BYTES_MAX,
     terms::TERMS_MAX,
     wire::{
-        self, AnswerRequest, AnswerResponse, DescribeRequest, ProbeRequest, PrototypesRequest, Role, Turn,
-        answer_response::Event, specialist_service_client::SpecialistServiceClient,
+        self, AnswerRequest, AnswerResponse, DescribeRequest, ProbeRequest, PrototypesRequest, ProveRequest,
+        Role, Turn, answer_response::Event, specialist_service_client::SpecialistServiceClient,
     },
 };
 use tokio::time::{Instant, timeout_at};
@@ -70,6 +71,9 @@ const PASSAGES_MIN: u32 = 1;
 /// How many answers are left in the middle.
 const DEPARTURES: usize = 3;
 
+/// Whom a proof of possession is for.
+pub(super) const ROUTER: &str = "conformance";
+
 /// Asked where the card holds neither an example question nor a title.
 const QUESTION: &str = "What do you know about?";
 
@@ -111,17 +115,19 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
     let takes_turns = card.history_turns_max > 0;
     let [first, second] = questions(card);
     let probe = recorder.probe(space, &first).await;
+    let nonce = random();
+    let possession = recorder.possession(nonce.clone()).await;
     let alone = recorder.answer(&first, PASSAGES_MAX).await;
     let drags = alone.drags();
     let at_once = if drags {
-        [PASSAGES_MIN; 2].map(|max| Transcript::unasked(max as usize))
+        [Transcript::unasked(), Transcript::unasked()]
     } else {
         let two = (recorder.answer(&first, PASSAGES_MIN), recorder.answer(&second, PASSAGES_MIN));
         tokio::join!(two.0, two.1).into()
     };
     let follow_up = match takes_turns {
         false => None,
-        true if drags => Some(Transcript::unasked(PASSAGES_MAX as usize)),
+        true if drags => Some(Transcript::unasked()),
         true => {
             let turns = vec![turn(&first), turn(&second)];
             Some(recorder.recorded(request(turns, PASSAGES_MAX), ANSWER_MAX).await)
@@ -135,7 +141,7 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
         ),
     ];
     let after = if drags {
-        Transcript::unasked(PASSAGES_MAX as usize)
+        Transcript::unasked()
     } else {
         for _ in 0..DEPARTURES {
             recorder.depart(&second).await;
@@ -154,6 +160,8 @@ pub(super) async fn record(channel: Channel, space: &Space, prototypes_max: usiz
         alone,
         at_once,
         follow_up,
+        nonce,
+        possession,
         refused,
         after,
     }
@@ -181,7 +189,12 @@ fn turn(text: &str) -> Turn {
 
 fn request(turns: Vec<Turn>, passages_max: u32) -> AnswerRequest {
     let request_id = format!("conformance_{}", uuid::Uuid::now_v7().simple());
-    AnswerRequest { request_id, turns, passages_max, salt: Vec::new() }
+    AnswerRequest { request_id, turns, passages_max, salt: random() }
+}
+
+/// 32 random bytes; none where the system has none.
+fn random() -> Vec<u8> {
+    Salt::random().map(|salt| salt.as_bytes().to_vec()).unwrap_or_default()
 }
 
 struct Recorder {
@@ -254,6 +267,12 @@ impl Recorder {
         self.within(CALL_MAX, EVENT_BYTES_MAX, shown).await
     }
 
+    async fn possession(&self, nonce: Vec<u8>) -> Reply<wire::ProveResponse> {
+        let mut client = self.client(EVENT_BYTES_MAX);
+        let proved = client.prove(ProveRequest { nonce, router: ROUTER.to_owned() });
+        self.within(CALL_MAX, EVENT_BYTES_MAX, proved).await
+    }
+
     async fn answer(&self, question: &str, passages_max: u32) -> Transcript {
         self.recorded(request(vec![turn(question)], passages_max), ANSWER_MAX).await
     }
@@ -268,10 +287,9 @@ impl Recorder {
     /// Everything that comes of one answer, listened to for `limit` at the most.
     async fn recorded(&self, request: AnswerRequest, limit: Duration) -> Transcript {
         let began = Instant::now();
-        let passages_max = usize::try_from(request.passages_max).unwrap_or(usize::MAX);
         let mut events = Vec::new();
-        let ending = self.listen(request, limit, &mut events).await;
-        Transcript { passages_max, events, ending, ended: began.elapsed() }
+        let ending = self.listen(request.clone(), limit, &mut events).await;
+        Transcript { request, events, ending, ended: began.elapsed() }
     }
 
     async fn listen(

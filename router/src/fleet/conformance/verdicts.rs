@@ -7,7 +7,7 @@ use tonic::Code;
 use super::{
     Finding, Record, Rule, Verdict,
     answer::{self, DELAY_MAX, Ending, Reading, SILENCE_MAX, Transcript},
-    calls, spelled,
+    calls, spelled, vouching,
 };
 
 /// The rules that each event of each answer is held to.
@@ -44,6 +44,8 @@ pub(super) fn judge(record: &Record) -> Vec<Finding> {
     });
     findings.push(refusals(&record.refused));
     findings.push(further(Rule::Departures, ended, [&record.after].into_iter().zip(&readings[3..])));
+    let answers = [&record.alone].into_iter().chain(&record.at_once).chain([&record.after]);
+    findings.extend(vouching::judge(record, answers.chain(&record.follow_up)));
     findings
 }
 
