@@ -10,7 +10,7 @@ use std::{
 
 use ed25519_dalek::{
     Signature, Signer as _, SigningKey, VerifyingKey,
-    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, spki::der::pem::LineEnding},
+    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki::der::pem::LineEnding},
 };
 
 /// The bits of a file's mode that let others than its owner in.
@@ -74,7 +74,9 @@ impl SecretKey {
             io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
             _ => KeyError::File { path: path.to_owned(), source },
         };
-        let pem = self.0.to_pkcs8_pem(LineEnding::LF);
+        // Without its public half: OpenSSL and Python read no later version of PKCS#8 than that.
+        let pair = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
+        let pem = pair.to_pkcs8_pem(LineEnding::LF);
         let pem = pem.map_err(|_| KeyError::Malformed(path.display().to_string()))?;
         let mut file =
             fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
@@ -144,6 +146,8 @@ mod tests {
         assert_eq!(SecretKey::load(&path).unwrap().public(), key.public());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(matches!(key.save(&path), Err(KeyError::Exists(_))));
+        let pem = fs::read_to_string(&path).unwrap();
+        assert!(pem.contains("\nMC4CAQAwBQYDK2VwBCIEI"), "version 1 of PKCS#8, which everybody reads");
     }
 
     #[test]

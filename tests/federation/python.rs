@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path};
 
+use audit::SecretKey;
 use proto::wire::{
     AnswerRequest, AskOptions, CandidateStatus, FinishReason, Role, Turn,
     specialist_service_client::SpecialistServiceClient,
@@ -22,7 +23,12 @@ struct InPython {
 }
 
 impl InPython {
+    /// One that signs.
     async fn start(id: &str, file: &str, text: &str) -> Option<Self> {
+        Self::start_with(id, file, text, true).await
+    }
+
+    async fn start_with(id: &str, file: &str, text: &str, signs: bool) -> Option<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let environment = root.join("target/python");
         if !environment.join("ready").exists() {
@@ -34,7 +40,11 @@ impl InPython {
         let script = root.join("examples/python-specialist/specialist.py");
         let (title, institution) = (format!("About {id}"), format!("Institute of {id}"));
         let names = ["--id", id, "--title", &title, "--institution", &institution];
-        let args = [script.to_str().unwrap(), folder.path().to_str().unwrap()].into_iter().chain(names);
+        let key = folder.path().join("its.key");
+        SecretKey::generate().unwrap().save(&key).unwrap();
+        let key = ["--key", key.to_str().unwrap()].into_iter().take(if signs { 2 } else { 0 });
+        let args =
+            [script.to_str().unwrap(), folder.path().to_str().unwrap()].into_iter().chain(names).chain(key);
         let process = Process::start_program(&environment.join("bin/python"), args).await;
         Some(Self { process, _folder: folder })
     }
@@ -114,11 +124,16 @@ async fn another_answers_when_it_is_killed() {
 
 #[tokio::test]
 async fn it_keeps_the_whole_contract() {
-    let Some(tower) = InPython::start("tower", "tower.txt", TOWER).await else { return };
     let router = Router::start().await;
-    let output = router.registry(&["test", &tower.process.url, "--conformance"]).await;
-    let (findings, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(0), "{findings}{why}");
+    let texts = format!("{TOWER}\n\nThe tower has a bell.\n\nA second bell broke.\n");
+    for (signs, stated) in [(true, "each signed with the key in the card"), (false, "nothing is signed")] {
+        let Some(tower) = InPython::start_with("tower", "tower.txt", &texts, signs).await else { return };
+        let output = router.registry(&["test", &tower.process.url, "--conformance"]).await;
+        let (findings, why) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{findings}{why}");
+        assert!(findings.contains(stated), "{findings}");
+    }
 }
 
 #[tokio::test]
@@ -139,6 +154,7 @@ async fn it_refuses_what_breaks_the_contract() {
         (AnswerRequest { request_id: String::new(), ..asks(user()) }, "request_id: "),
         (AnswerRequest { passages_max: 0, ..asks(user()) }, "passages_max: "),
         (AnswerRequest { passages_max: 33, ..asks(user()) }, "passages_max: "),
+        (AnswerRequest { salt: vec![1; 31], ..asks(user()) }, "salt: "),
     ] {
         let refused = match client.answer(request).await {
             Ok(stream) => stream.into_inner().message().await.unwrap_err(),
