@@ -98,6 +98,22 @@ fn a_torn_tile_is_found_before_a_proof_goes_out() {
 }
 
 #[test]
+fn files_ahead_of_their_checkpoint_are_no_trouble() {
+    let mut log = Log::of(100);
+    let (mut writer, _) = log.open().unwrap();
+    (100..9_000).for_each(|index| log.append(&mut writer, entry(index)));
+    drop(writer);
+    assert!(log.path().join("tile/entries/031").exists(), "some were written");
+    assert_eq!(log.audit().unwrap(), 100);
+    let (mut writer, repairs) = log.open().unwrap();
+    assert_eq!(repairs, []);
+    assert_eq!(log.check(&writer.prove(99).unwrap()), 100);
+    writer.publish().unwrap();
+    assert_eq!(log.audit().unwrap(), 9_000);
+    assert!(!log.path().join("tile/0/000.p").exists(), "what went before is gone");
+}
+
+#[test]
 fn a_second_writer_is_refused_as_long_as_there_is_one() {
     let log = Log::of(3);
     let (writer, _) = log.open().unwrap();
