@@ -1,5 +1,5 @@
 // Checks a log's folder with the packages of Go's checksum database, which share no code with ours: the
-// checkpoint's signature, every entry's place in the tree, and that the tree grew. Run by
+// checkpoint's signature, where up to 5,000 entries are in the tree, and that it grew. Run by
 // scripts/check-log-with-go.
 package main
 
@@ -74,15 +74,19 @@ func main() {
 	copy(root[:], hash)
 
 	hashes := tlog.TileHashReader(tlog.Tree{N: size, Hash: root}, log)
+	proved := 0
 	for index := int64(0); index < size; {
 		width := min(size-index, 1<<height)
 		bundle, err := log.read(tlog.Tile{H: height, L: -1, N: index >> height, W: int(width)})
 		check(err)
 		for ; width > 0; width-- {
 			length := 2 + int(binary.BigEndian.Uint16(bundle))
-			proof, err := tlog.ProveRecord(size, index, hashes)
-			check(err)
-			check(tlog.CheckRecord(proof, size, root, index, tlog.RecordHash(bundle[2:length])))
+			if index%(1+size/5000) == 0 {
+				proof, err := tlog.ProveRecord(size, index, hashes)
+				check(err)
+				check(tlog.CheckRecord(proof, size, root, index, tlog.RecordHash(bundle[2:length])))
+				proved++
+			}
 			bundle = bundle[length:]
 			index++
 		}
@@ -94,5 +98,5 @@ func main() {
 		check(err)
 		check(tlog.CheckTree(proof, size, root, old, earlier))
 	}
-	fmt.Printf("%s: Go agrees on all %d entries\n", lines[0], size)
+	fmt.Printf("%s: Go agrees on %d of %d entries\n", lines[0], proved, size)
 }
