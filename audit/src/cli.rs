@@ -3,6 +3,7 @@
 pub(crate) mod diff;
 pub(crate) mod keygen;
 pub(crate) mod log;
+pub(crate) mod verify;
 pub(crate) mod witness;
 
 use std::{
@@ -43,6 +44,9 @@ pub(crate) enum Failure {
     /// Two logs instead of one.
     #[error("these are two logs, {0} and {1}, and only one log grows")]
     TwoLogs(String, String),
+    /// The receipt cannot be read.
+    #[error("cannot read the receipt {}", .0.display())]
+    Receipt(PathBuf, #[source] io::Error),
     /// What it says cannot be written.
     #[error("cannot write the result")]
     Output(#[from] io::Error),

@@ -17,6 +17,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Check a receipt: who signed it, what was asked, whose words the answer has.
+    Verify(cli::verify::Verify),
     /// Check a whole log: its signatures, every entry and every tile, and what the registry's entries may do.
     Log(cli::log::Log),
     /// Say what a log gained between two checkpoints, and whether it only grew.
@@ -29,6 +31,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let run = match Cli::parse().command {
+        Command::Verify(verify) => return verify.run().unwrap_or_else(|failure| failure.report()),
         Command::Log(log) => log.run(),
         Command::Diff(diff) => diff.run(),
         Command::Witness(sign) => sign.run(),

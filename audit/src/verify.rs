@@ -2,7 +2,7 @@
 //! that specialists were asked what the user asked, and that the answer's words are theirs.
 //!
 //! Trust comes from outside: no key inside a receipt counts. All that is wrong is looked for, so that one
-//! thing hides no other. It opens no connection.
+//! thing hides no other. It opens no connection but to a registry's log that it is given.
 
 mod calls;
 mod decision;
@@ -10,6 +10,7 @@ mod failure;
 mod institutions;
 mod log;
 mod opening;
+mod registry;
 mod report;
 mod spans;
 
@@ -22,6 +23,7 @@ pub use self::{
 };
 use crate::{
     bundle::{self, Bundle},
+    log::{LogError, Reader},
     signed::{self, Kind},
     trust::Trust,
 };
@@ -40,6 +42,19 @@ pub fn verify(bytes: &[u8], trust: Option<&Trust>) -> Report {
         Err(_) => report.fail(Failure::BundleNotCanonical, ""),
     }
     report
+}
+
+/// Checks the receipt.json in `bytes`, and holds it to the registry's whole log at `registry`: that shows who was
+/// left out, and whose key was revoked. An error where the log cannot be read.
+pub fn verify_with(bytes: &[u8], trust: &Trust, registry: &Reader) -> Result<Report, LogError> {
+    let mut report = verify(bytes, Some(trust));
+    report.remarks.retain(|(remark, _)| *remark != Remark::RevocationsUnchecked);
+    if let Ok(bundle) = Bundle::read(bytes)
+        && let Ok(receipt) = signed::canonical(&bundle.receipt().payload)
+    {
+        registry::check(&bundle, &receipt, trust, registry, &mut report)?;
+    }
+    Ok(report)
 }
 
 fn receipt(bundle: &Bundle, trust: Option<&Trust>, report: &mut Report) {
@@ -65,9 +80,7 @@ fn receipt(bundle: &Bundle, trust: Option<&Trust>, report: &mut Report) {
     let cards = institutions::check(bundle, &receipt, &named, &Log::registry(trust), report);
     let calls = calls::check(&receipt, statements, &cards, report);
     words(bundle, &receipt, &calls, report);
-    if !calls.is_empty() {
-        report.remark(Remark::RevocationsUnchecked, "");
-    }
+    report.remark(Remark::RevocationsUnchecked, "");
 }
 
 /// Checks what was asked and said, as far as it is open.

@@ -11,8 +11,10 @@
 )]
 
 mod agreement;
+mod commands;
 mod flips;
 mod lies;
+mod registry;
 mod samples;
 
 use std::collections::BTreeSet;

@@ -81,7 +81,10 @@ pub(crate) fn plan(seed: u64) -> Plan {
     world.rng.shuffle(&mut order);
     order.truncate(world.rng.usize(0..=order.len()));
     let calls = order.into_iter().map(|who| call(&mut world, who, &request_id, &ask, follows)).collect();
-    let state = world.entries.len() as u64 - world.rng.u64(0..2);
+    // The router has not heard of what was registered anew.
+    let newer =
+        world.specialists.iter().filter_map(|one| one.newer.as_ref()).map(|(_, entry)| *entry as u64).min();
+    let state = newer.unwrap_or(world.entries.len() as u64 - world.rng.u64(0..2));
     Plan {
         salt: Salt::from(std::array::from_fn(|_| world.rng.u8(..))),
         request_id,

@@ -48,7 +48,7 @@ async function checkReceipt(bundle: Bundle, trust: Trust | undefined, report: Re
   const cards = await checkInstitutions(bundle, receipt, namedCards(receipt, statements), trust, report);
   const calls = await checkCalls(receipt, statements, cards, report);
   await checkWords(bundle, receipt, calls, report);
-  if (calls.length > 0) report.remark('revocations_unchecked', '');
+  report.remark('revocations_unchecked', '');
 }
 
 /** What stands in the log for a receipt. */
