@@ -15,7 +15,7 @@ use proto::{
 };
 use tonic::transport::Channel;
 
-pub use ask::{ask, route};
+pub use ask::{Asked, ask, route};
 pub use explain::{Explaining, explain};
 pub(crate) use print::short;
 

@@ -21,7 +21,7 @@ enum Command {
     /// Serve: gRPC, the OpenAI-compatible interface, health and metrics on one port.
     Serve(Serve),
     /// Ask a running router; prints who was considered, the answer as it comes, and its sources.
-    Ask(cli::Asking),
+    Ask(cli::Asked),
     /// Show whom a running router would ask, and why; nobody is asked.
     Route(cli::Asking),
     /// Tell in words why a running router would ask whom it would ask; nobody is asked. `-o json` keeps all

@@ -2,6 +2,7 @@
 //! out. Nobody's question stands in one: what is personal is committed to, and what opens that is sealed for the
 //! asker.
 
+mod bundle;
 mod derivation;
 mod draft;
 mod ledger;
@@ -13,7 +14,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use audit::{Kind, Salt, SecretKey, bundle::Opening, leaf, signed};
+use audit::{Kind, Salt, SecretKey, leaf, signed};
 use prost::Message as _;
 use proto::{Digest, Terms, wire};
 use serve::Tasks;
@@ -25,6 +26,7 @@ use crate::{
     policy::Policy,
     route::Rules,
 };
+pub use bundle::ReadError;
 pub(crate) use derivation::derivation;
 use draft::{Frame, draft};
 pub use ledger::LedgerError;
@@ -90,13 +92,8 @@ impl Receipts {
     }
 
     /// What stands for the key in an envelope.
-    pub fn keyid(&self) -> [u8; 4] {
+    fn keyid(&self) -> [u8; 4] {
         crate::key::vkey(&self.name, Which::Receipts, &self.key).map_or([0; 4], |vkey| vkey.id())
-    }
-
-    /// A card that the registry's log names.
-    pub async fn card(&self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.registry_content(digest.as_bytes()).await
     }
 
     /// What is in force.
@@ -135,30 +132,14 @@ impl Receipts {
         Ok(Digest::of(row.payload).as_bytes().to_vec())
     }
 
-    /// What opens the receipt `request_id`, for whoever shows `capability`; `None` where there is no such
-    /// receipt, or it is not opened by that. What was forgotten is absent.
-    pub async fn read(
-        &self,
-        request_id: &str,
-        capability: &Capability,
-    ) -> Result<Option<(PlacedReceipt, Option<Opening>)>, StoreError> {
+    /// The receipt of the turn `request_id` and its place, for whoever shows its `capability`.
+    async fn find(&self, request_id: &str, capability: &Capability) -> Result<(u64, ReceiptRow), ReadError> {
         let found = self.store.receipt(request_id).await?;
-        let Some(found) = found.filter(|found| found.row.capability_sha256 == capability.digest().as_bytes())
-        else {
-            return Ok(None);
-        };
-        let opened = found.row.sealed.as_ref().and_then(|sealed| capability.unseal(request_id, sealed));
-        let opening = opened.and_then(|opening| serde_json::from_slice(&opening).ok());
-        Ok(Some((found, opening)))
-    }
-
-    /// Forgets what opens the receipt `request_id`, for whoever shows `capability`; whether there is one.
-    pub async fn forget(&self, request_id: &str, capability: &Capability) -> Result<bool, StoreError> {
-        if self.read(request_id, capability).await?.is_none() {
-            return Ok(false);
-        }
-        self.store.forget_opening(request_id).await?;
-        Ok(true)
+        let shown = capability.digest();
+        let PlacedReceipt { place, row } = found
+            .filter(|found| found.row.capability_sha256 == shown.as_bytes())
+            .ok_or(ReadError::Unknown)?;
+        Ok((place.unsigned_abs(), row))
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     iter,
     num::NonZeroU32,
+    path::Path,
 };
 
 use anyhow::Result;
@@ -137,8 +138,22 @@ pub(super) fn answer(answer: &Answer) -> Result<()> {
         "reason": short(finish.reason().as_str_name(), "FINISH_REASON_"),
         "candidates": finish.candidates.iter().map(candidate_value).collect::<Vec<_>>(),
         "notices": notices.collect::<Vec<_>>(),
+        "receipt": answer.decision.as_ref().map(receipt_value),
     });
     object(&value)
+}
+
+fn receipt_value(decision: &Decision) -> Value {
+    json!({ "id": decision.request_id, "capability": decision.receipt_capability })
+}
+
+/// By what the receipt is had, or where it is `kept`.
+pub(super) fn receipt(decision: &Decision, kept: Option<&Path>) -> Result<()> {
+    let Decision { request_id, receipt_capability, .. } = decision;
+    match kept {
+        Some(path) => text(&format!("\nReceipt: {request_id}, kept in {}\n", path.display())),
+        None => text(&format!("\nReceipt: {request_id}, opened by {receipt_capability}\n")),
+    }
 }
 
 fn finish(finish: &Finish, answer: &Answer) -> Result<()> {

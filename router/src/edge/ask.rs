@@ -6,8 +6,8 @@ use futures_util::{Stream, StreamExt, stream};
 use proto::{
     AskOptions, Conversation, Terms,
     wire::{
-        AskRequest, AskResponse, Decision, RouteRequest, RouteResponse, ask_response,
-        router_service_server::RouterService,
+        AskRequest, AskResponse, Decision, ForgetRequest, ForgetResponse, ReceiptRequest, ReceiptResponse,
+        RouteRequest, RouteResponse, ask_response, router_service_server::RouterService,
     },
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap};
@@ -17,7 +17,7 @@ use crate::{
     app::App,
     ask::{self, Answering, Event, Question},
     merge::Part,
-    receipt::derivation,
+    receipt::{Capability, ReadError, derivation},
 };
 
 /// The router over gRPC.
@@ -60,6 +60,18 @@ impl RouterService for Asking {
         Ok(Response::new(RouteResponse { decision: Some(decision) }))
     }
 
+    async fn receipt(&self, request: Request<ReceiptRequest>) -> Result<Response<ReceiptResponse>, Status> {
+        let ReceiptRequest { request_id, capability: shown } = request.into_inner();
+        let bundle = self.app.receipts.bundle(&request_id, &capability(&shown)?).await?;
+        Ok(Response::new(ReceiptResponse { receipt_json: bundle.into_bytes() }))
+    }
+
+    async fn forget(&self, request: Request<ForgetRequest>) -> Result<Response<ForgetResponse>, Status> {
+        let ForgetRequest { request_id, capability: shown } = request.into_inner();
+        self.app.receipts.forget(&request_id, &capability(&shown)?).await?;
+        Ok(Response::new(ForgetResponse {}))
+    }
+
     type AskStream = Pin<Box<dyn Stream<Item = Result<AskResponse, Status>> + Send>>;
 
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
@@ -76,6 +88,11 @@ impl RouterService for Asking {
         let rest = events.map(|event| Ok(response(message(event?))));
         Ok(Response::new(Box::pin(stream::iter([Ok(response(decision))]).chain(rest))))
     }
+}
+
+/// What a caller shows to open a receipt.
+fn capability(shown: &str) -> Result<Capability, ReadError> {
+    Capability::read(shown).ok_or(ReadError::Unknown)
 }
 
 fn response(event: ask_response::Event) -> AskResponse {

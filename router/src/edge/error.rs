@@ -16,7 +16,7 @@ use super::{RETRY_AFTER_SECONDS, with_status};
 use crate::{
     ask::AskError,
     fleet::{FleetError, LookError},
-    receipt::{LogsError, ReceiptError},
+    receipt::{LogsError, ReadError, ReceiptError},
 };
 
 /// Whose reasons `ErrorInfo` carries.
@@ -146,21 +146,39 @@ pub(super) enum ApiError {
     /// Nothing to open a receipt with.
     #[error("show what opens the receipt, which came with its answer, as Authorization: Bearer")]
     NoCapability,
-    /// No such receipt, or another's: nobody learns which.
-    #[error("no receipt here is opened by that")]
-    UnknownReceipt,
-    /// A receipt that is not as it was written.
-    #[error("the receipt cannot be read from the router's database")]
-    Unreadable,
-    /// The logs.
+    /// A receipt, or a log.
     #[error(transparent)]
-    Logs(#[from] LogsError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] store::StoreError),
+    Receipt(#[from] ReadError),
     /// No such path.
     #[error("nothing is served at {0}")]
     UnknownPath(String),
+}
+
+/// What a receipt or a log that cannot be read is over HTTP.
+fn unread(error: &ReadError) -> (StatusCode, &'static str) {
+    match error {
+        ReadError::Unknown => (StatusCode::NOT_FOUND, "receipt_not_found"),
+        ReadError::Logs(LogsError::Log(
+            LogError::Uncosigned | LogError::Foreign | LogError::Checkpoint(_),
+        )) => (StatusCode::BAD_REQUEST, "cosignature_refused"),
+        ReadError::Logs(LogsError::Late | LogsError::Stopping(_)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "log_late")
+        }
+        ReadError::Logs(_) => (StatusCode::INTERNAL_SERVER_ERROR, "log_failed"),
+        ReadError::Unreadable | ReadError::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+    }
+}
+
+impl From<ReadError> for Status {
+    fn from(error: ReadError) -> Self {
+        let (status, reason) = unread(&error);
+        let code = match status {
+            StatusCode::NOT_FOUND => Code::NotFound,
+            StatusCode::SERVICE_UNAVAILABLE => Code::Unavailable,
+            _ => Code::Internal,
+        };
+        because(code, &reason.to_uppercase(), error.to_string())
+    }
 }
 
 impl ApiError {
@@ -174,12 +192,7 @@ impl ApiError {
             }
             Self::Body { status } => *status,
             Self::NoCapability => StatusCode::UNAUTHORIZED,
-            Self::UnknownReceipt => StatusCode::NOT_FOUND,
-            Self::Logs(LogsError::Log(
-                LogError::Uncosigned | LogError::Foreign | LogError::Checkpoint(_),
-            )) => StatusCode::BAD_REQUEST,
-            Self::Logs(LogsError::Late | LogsError::Stopping(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Unreadable | Self::Logs(_) | Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Receipt(error) => unread(error).0,
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -200,9 +213,7 @@ impl ApiError {
             Self::UnknownModel(_) => ("model_not_found", Some("model".to_owned())),
             Self::UnknownPath(_) => ("unknown_path", None),
             Self::NoCapability => ("capability_missing", None),
-            Self::UnknownReceipt => ("receipt_not_found", None),
-            Self::Logs(_) => ("log_failed", None),
-            Self::Unreadable | Self::Store(_) => ("internal_error", None),
+            Self::Receipt(error) => (unread(error).1, None),
             Self::Ask(AskError::Invalid(invalid)) => ("invalid_value", Some(invalid.field.clone())),
             Self::Ask(AskError::UnknownSpecialist(_)) => ("specialist_not_found", None),
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {

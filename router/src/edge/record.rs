@@ -3,17 +3,12 @@
 
 use std::sync::Arc;
 
-use audit::{Base64, Bundle, Salt, bundle::Institution, signed};
 use axum::{
     Json, Router,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
     routing::{get, post},
-};
-use proto::{
-    Digest,
-    wire::{Receipt, Signed, Statement},
 };
 use serde_json::{Value, json};
 use tower_http::services::ServeDir;
@@ -21,7 +16,7 @@ use tower_http::services::ServeDir;
 use super::error::ApiError;
 use crate::{
     app::App,
-    receipt::{Capability, Which},
+    receipt::{Capability, ReadError, Which},
 };
 
 /// What a checkpoint with all cosignatures may have, in bytes.
@@ -50,47 +45,9 @@ async fn receipt(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    let capability = capability(&headers)?;
-    let found = app.receipts.read(&id, &capability).await?;
-    let (found, opening) = found.ok_or(ApiError::UnknownReceipt)?;
-    let logs = app.receipts.logs();
-    let proof = logs.prove_receipt(found.place.unsigned_abs()).await?;
-    let receipt = Signed { payload: found.row.payload, signature: found.row.signature };
-    let mut institutions = Vec::new();
-    for digest in cards(&receipt.payload) {
-        let entry = logs.prove_card(digest).await?;
-        let card = app.receipts.card(digest).await?;
-        if let (Some((entry, proof)), Some(card)) = (entry, card) {
-            institutions.push(Institution {
-                card: Base64(card),
-                entry: Base64(entry),
-                proof: proof.to_string(),
-            });
-        }
-    }
-    let salt = Salt::read(&found.row.leaf_salt).ok_or(ApiError::Unreadable)?;
-    let keyid = app.receipts.keyid();
-    let bundle = Bundle::new(receipt, keyid, &salt, proof.to_string(), institutions, opening);
-    let json = bundle.ok_or(ApiError::Unreadable)?.to_json();
-    Ok(([(header::CONTENT_TYPE, "application/json")], json).into_response())
-}
-
-/// Every card that a receipt names, in the order in which it does.
-fn cards(payload: &[u8]) -> Vec<Digest> {
-    let receipt: Receipt = signed::canonical(payload).unwrap_or_default();
-    let mut cards = Vec::new();
-    for call in &receipt.calls {
-        let statement = call.statement.as_ref();
-        let statement = statement.and_then(|it| signed::canonical::<Statement>(&it.payload).ok());
-        let named = [Some(&call.card_sha256), statement.as_ref().map(|statement| &statement.card_sha256)];
-        for digest in named.into_iter().flatten().filter_map(|bytes| Digest::read("card", bytes).ok()) {
-            if !cards.contains(&digest) {
-                cards.push(digest);
-            }
-        }
-    }
-    cards
+) -> Result<impl IntoResponse, ApiError> {
+    let bundle = app.receipts.bundle(&id, &capability(&headers)?).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bundle))
 }
 
 /// Forgets what opens a receipt.
@@ -99,12 +56,8 @@ async fn forget(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let capability = capability(&headers)?;
-    if app.receipts.forget(&id, &capability).await? {
-        Ok(StatusCode::NO_CONTENT)
-    } else {
-        Err(ApiError::UnknownReceipt)
-    }
+    app.receipts.forget(&id, &capability(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Takes a witness's cosignature.
@@ -118,12 +71,14 @@ async fn cosign(
     if note.len() > NOTE_BYTES_MAX {
         return Err(ApiError::Body { status: StatusCode::PAYLOAD_TOO_LARGE });
     }
-    Ok(Json(json!({ "cosignatures": app.receipts.logs().cosign(which, note).await? })))
+    Ok(Json(
+        json!({ "cosignatures": app.receipts.logs().cosign(which, note).await.map_err(ReadError::from)? }),
+    ))
 }
 
 /// What the caller shows to open a receipt.
 fn capability(headers: &HeaderMap) -> Result<Capability, ApiError> {
     let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).ok_or(ApiError::NoCapability)?;
-    Capability::read(shown).ok_or(ApiError::UnknownReceipt)
+    Capability::read(shown).ok_or(ApiError::Receipt(ReadError::Unknown))
 }
