@@ -20,7 +20,7 @@ const height = 8
 
 type folder string
 
-func (f folder) Height() int                        { return height }
+func (f folder) Height() int                         { return height }
 func (f folder) SaveTiles(_ []tlog.Tile, _ [][]byte) {}
 
 func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {

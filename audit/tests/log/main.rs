@@ -4,6 +4,7 @@
 
 mod altered;
 mod commands;
+mod killed;
 mod oracle;
 mod registry;
 mod served;
