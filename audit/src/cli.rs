@@ -13,7 +13,10 @@ use std::{
     process::ExitCode,
 };
 
-use audit::{KeyError, NoteError, RuleError, Trust, TrustError, Vkey, log::LogError};
+use audit::{
+    KeyError, NoteError, RuleError, Trust, TrustError, Vkey,
+    log::{CHECKPOINT, LogError},
+};
 use clap::Args;
 use jiff::Timestamp;
 
@@ -62,6 +65,8 @@ impl From<LogError> for Failure {
             | LogError::NoTiles { .. }
             | LogError::Unsendable
             | LogError::Note(_) => Self::Unchecked(error),
+            // Nothing is there that anybody signed.
+            LogError::Missing(ref name) if name == CHECKPOINT => Self::Unchecked(error),
             error => Self::Refused(error),
         }
     }

@@ -1,5 +1,5 @@
 //! What makes the record checkable by anyone: commitments to what is private, signatures over the bytes that
-//! travel, receipts, and a log that only grows. This crate opens no connection unless its binary is told to.
+//! travel, receipts, and a log that only grows. This crate opens no connection unless it is given a URL.
 
 pub mod base64;
 pub mod bundle;

@@ -13,7 +13,7 @@ mod tile;
 mod witnessed;
 mod writer;
 
-pub use reader::{Reader, note};
+pub use reader::{CHECKPOINT, Reader, note};
 pub use replay::{Damage, OpenError, Repair};
 pub use writer::{Settings, Writer};
 

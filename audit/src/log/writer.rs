@@ -37,7 +37,7 @@ pub struct Settings {
     pub origin: String,
     /// What it signs checkpoints with.
     pub key: SecretKey,
-    /// Whose cosignatures it takes, at most [`WITNESSES_MAX`].
+    /// Whose cosignatures it takes, at most [`WITNESSES_MAX`](crate::checkpoint::WITNESSES_MAX).
     pub witnesses: Vec<Vkey>,
 }
 

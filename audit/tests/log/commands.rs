@@ -85,6 +85,8 @@ fn what_cannot_be_checked_is_no_refusal() {
     refused(&["log", place, "--trust", "/does/not/exist"], 2);
     let https = refused(&["log", "https://example.org", "--key", &key], 2);
     assert!(https.contains("https is not spoken here"), "{https}");
+    let nothing = refused(&["log", "/does/not/exist", "--key", &key], 2);
+    assert!(nothing.contains("the log has no checkpoint"), "{nothing}");
     refused(&["log", "http://127.0.0.1:1", "--key", &key], 2);
     let other = Vkey::new(RECEIPTS, Algorithm::Ed25519, SecretKey::generate().unwrap().public()).unwrap();
     let why = refused(&["log", place, "--key", &other.to_string()], 1);

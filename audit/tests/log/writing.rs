@@ -26,6 +26,14 @@ fn only_what_was_published_is_proven() {
 }
 
 #[test]
+fn it_may_be_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    let log = Log::of(3);
+    shared(&log.open().unwrap().0);
+    shared(&log.reader());
+}
+
+#[test]
 fn an_empty_log_and_an_empty_or_longest_entry_are_fine() {
     let mut log = Log::of(0);
     assert_eq!(log.audit().unwrap(), 0);
