@@ -15,6 +15,7 @@ pub mod indexing;
 pub mod lexical;
 pub mod library;
 pub mod provenance;
+pub mod replay;
 pub mod server;
 
 mod evidence;

@@ -12,6 +12,7 @@ use specialist::{
     fit::Fitting,
     identity,
     indexing::Indexing,
+    replay::{self, Replayed},
 };
 
 /// One institution's specialist: answers questions from its own corpus, and cites it.
@@ -39,6 +40,9 @@ enum Command {
     Keygen(Keygen),
     /// Make the key that follows the one in the settings, and what leads routers from that one to it.
     Rotate(Rotate),
+    /// Derive the answer in a receipt again: exits with 0 where it is the same, with 1 where it is another, and
+    /// with 2 where that cannot be found out.
+    Replay(Replay),
     /// Find the shares of title and words that suit the corpus, on questions with known passages.
     Fit(Fit),
 }
@@ -97,6 +101,14 @@ struct Rotate {
 }
 
 #[derive(Args)]
+struct Replay {
+    #[command(flatten)]
+    embedding: Embedding,
+    /// The receipt, as a router gives it.
+    receipt: PathBuf,
+}
+
+#[derive(Args)]
 struct Fit {
     #[command(flatten)]
     embedding: Embedding,
@@ -135,14 +147,33 @@ async fn main() -> ExitCode {
         Command::Card(card) => show(card),
         Command::Keygen(keygen) => make_key(keygen),
         Command::Rotate(rotate) => replace_key(&rotate),
+        Command::Replay(replay) => return derive(replay).await,
         Command::Fit(Fit { embedding, fitting }) => fit(embedding, &fitting).await,
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
-    #[expect(clippy::print_stderr, reason = "the last word of a command goes to its user, not to a log")]
-    {
-        eprintln!("specialist: {error:#}");
-    }
+    complain(&error);
     ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command goes to its user, not to a log")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("specialist: {error:#}");
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+async fn derive(replay: Replay) -> ExitCode {
+    let Replay { embedding, receipt } = replay;
+    let replayed = async { Ok(replay::replay(embedding.settings(None)?, &receipt).await?) };
+    match replayed.await {
+        Ok(Replayed { same, report }) => {
+            println!("{report}");
+            if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "whoever started the process reads here where it listens")]

@@ -122,12 +122,7 @@ impl Service {
     ) -> Result<BoxStream<'static, Result<wire::AnswerResponse, Status>>, CallError> {
         let library = self.library();
         let mut vouching = Vouching::new(library.clone(), self.generator.clone(), &request)?;
-        let wire::AnswerRequest { request_id, turns, passages_max, salt: _ } = request;
-        characters("request_id", &request_id, REQUEST_ID_MAX)?;
-        let question = Question {
-            conversation: Conversation::try_from(turns)?,
-            passages_max: count("passages_max", passages_max, PASSAGES_MAX)?,
-        };
+        let (question, request_id) = (question(&request)?, request.request_id);
         let overloaded = |_| CallError::Overloaded { max: ANSWERS_MAX, what: "answers" };
         let permit = self.answers.clone().try_acquire_owned().map_err(overloaded)?;
         tracing::debug!(?request_id, "answering");
@@ -142,6 +137,16 @@ impl Service {
         });
         Ok(messages.boxed())
     }
+}
+
+/// What `request` asks.
+pub(crate) fn question(request: &wire::AnswerRequest) -> Result<Question, Invalid> {
+    let wire::AnswerRequest { request_id, turns, passages_max, salt: _ } = request;
+    characters("request_id", request_id, REQUEST_ID_MAX)?;
+    Ok(Question {
+        conversation: Conversation::try_from(turns.clone())?,
+        passages_max: count("passages_max", *passages_max, PASSAGES_MAX)?,
+    })
 }
 
 /// The library's space, if it is the one that is `asked` for.
