@@ -1,13 +1,20 @@
 //! Every way to lie that the verifier has a name for: what is changed, and what has to be said of it.
 
 mod files;
+mod records;
 mod registry;
 mod routers;
 mod specialists;
 
 use proto::wire::Vouching;
 
-use self::{files::FILES, registry::REGISTRY, routers::ROUTERS, specialists::SPECIALISTS};
+use self::{
+    files::{CARDS, FILES},
+    records::RECORDS,
+    registry::REGISTRY,
+    routers::ROUTERS,
+    specialists::SPECIALISTS,
+};
 use crate::samples::{Made, Plan, plan, seal};
 
 /// Where something is changed. A lie that the sample gives no room for says so with `None`.
@@ -36,7 +43,7 @@ fn open(plan: &Plan) -> Option<()> {
 
 /// All lies.
 pub(crate) fn all() -> impl Iterator<Item = &'static Named> {
-    [SPECIALISTS, ROUTERS, REGISTRY, FILES].into_iter().flatten()
+    [SPECIALISTS, ROUTERS, RECORDS, REGISTRY, FILES, CARDS].into_iter().flatten()
 }
 
 /// The world of `seed`, and a receipt.json with `lie` in it, where that sample gives room for it.

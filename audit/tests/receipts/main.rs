@@ -21,9 +21,10 @@ use std::collections::BTreeSet;
 
 use audit::{
     trust::Trust,
-    verify::{Report, verify},
+    verify::{Remark, Report, verify},
 };
 
+use proto::wire::Vouching;
 use samples::{made::make, plan, seal};
 
 /// How many samples a lie is tried on.
@@ -65,4 +66,37 @@ fn every_lie_is_refused_by_its_name() {
         assert!(told > 0, "no sample gives room for {lie}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_worth_saying_is_said() {
+    let mut said = BTreeSet::new();
+    for seed in 0..200 {
+        let mut plan = plan(seed);
+        let made = make(&mut plan);
+        let bundle = seal(&plan.world, &made).to_json();
+        let trust = Trust::read(&plan.world.trust()).unwrap();
+        // A further line below the checkpoint, which nobody knows.
+        let line = "\\n\u{2014} somebody.example AAAAAAAAAAAA\\n\",\"institutions\"";
+        let seen = bundle.replacen("\\n\",\"institutions\"", line, 1);
+        for (json, trust) in [(&bundle, Some(&trust)), (&bundle, None), (&seen, Some(&trust))] {
+            let report = verify(json.as_bytes(), trust);
+            assert!(report.is_sound(), "seed {seed}: {report}");
+            let remarks: BTreeSet<_> = report.remarks.iter().map(|(remark, _)| *remark).collect();
+            let ended = |vouching| plan.calls.iter().any(|call| call.vouching == vouching);
+            for (remark, expected) in [
+                (Remark::SignersUnknown, trust.is_none()),
+                (Remark::OpeningDeleted, plan.closed),
+                (Remark::UnknownWitness, json == &seen),
+                (Remark::UnsignedSpecialist, ended(Vouching::Unsigned)),
+                (Remark::UnfinishedCall, ended(Vouching::Unfinished)),
+                (Remark::RefusedCall, ended(Vouching::Refused)),
+                (Remark::RevocationsUnchecked, true),
+            ] {
+                assert_eq!(remarks.contains(&remark), expected, "seed {seed}: {report}");
+            }
+            said.extend(remarks);
+        }
+    }
+    assert_eq!(said.len(), Remark::ALL.len());
 }

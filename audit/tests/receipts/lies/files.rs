@@ -80,14 +80,74 @@ pub(crate) const FILES: &[Named] = &[
         Json(|plan, _, json| {
             plan.world.witnessed.then_some(())?;
             let bundle = Bundle::read(json.as_bytes()).unwrap();
-            let (kept, line) = bundle.proof().rsplit_once(' ')?;
-            let end = if line.starts_with("AAAA") { "BBBB" } else { "AAAA" };
-            let at = line.len() - 9;
-            Some(with_proof(&json, &format!("{kept} {}{end}{}", &line[..at], &line[at + 4..])))
+            Some(with_proof(&json, &forged(bundle.proof())))
         }),
         &["log_witness_wrong"],
     ),
 ];
+
+/// What can be done to the proofs of cards alone.
+pub(crate) const CARDS: &[Named] = &[
+    ("no proof", Json(|_, made, json| card(&json, made, |_| String::new())), &["registry_proof_malformed"]),
+    (
+        "the router's other log",
+        Json(|plan, made, json| {
+            card(&json, made, |proof| {
+                resigned(proof, &plan.world.router, &format!("{}/receipts", plan.world.name))
+            })
+        }),
+        &["registry_origin_wrong", "registry_signature_wrong"],
+    ),
+    (
+        "registry of another key",
+        Json(|plan, made, json| {
+            card(&json, made, |proof| {
+                resigned(proof, &plan.world.witness, &format!("{}/registry", plan.world.name))
+            })
+        }),
+        &["registry_signature_wrong"],
+    ),
+    (
+        "no witness",
+        Json(|plan, made, json| {
+            plan.world.witnessed.then_some(())?;
+            card(&json, made, |proof| proof.split("\u{2014} witness.example").next().unwrap().to_owned())
+        }),
+        &["registry_witnesses_missing"],
+    ),
+    (
+        "false witness",
+        Json(|plan, made, json| {
+            plan.world.witnessed.then_some(())?;
+            card(&json, made, forged)
+        }),
+        &["registry_witness_wrong"],
+    ),
+];
+
+/// `json` with another proof of its first card.
+fn card(json: &str, made: &Made, change: impl Fn(&str) -> String) -> Option<String> {
+    made.institutions.first()?;
+    let mut bundle: serde_json::Value = serde_json::from_str(json).unwrap();
+    let old = bundle["institutions"][0]["proof"].take();
+    let new = serde_json::Value::from(change(old.as_str().unwrap()));
+    Some(json.replacen(&old.to_string(), &new.to_string(), 1))
+}
+
+/// `proof` with four other characters in its last line, a witness's.
+fn forged(proof: &str) -> String {
+    let at = proof.len() - 9;
+    let end = if proof[at..].starts_with("AAAA") { "BBBB" } else { "AAAA" };
+    format!("{}{end}{}", &proof[..at], &proof[at + 4..])
+}
+
+/// `proof`, whose checkpoint `key` signed as the log `origin`.
+fn resigned(proof: &str, key: &SecretKey, origin: &str) -> String {
+    let proof: Proof = proof.parse().unwrap();
+    let note: audit::Note = proof.checkpoint.parse().unwrap();
+    let checkpoint = Checkpoint { origin: origin.to_owned(), ..note.text.parse().unwrap() };
+    Proof { checkpoint: checkpoint.sign(key).unwrap().to_string(), ..proof }.to_string()
+}
 
 fn made_again(made: &Made) -> Made {
     Made {
@@ -104,12 +164,7 @@ fn made_again(made: &Made) -> Made {
 
 /// The right proof, but signed by `key` as the log `log`.
 fn proof(plan: &Plan, made: &Made, key: &SecretKey, log: &str) -> String {
-    let bundle = seal(&plan.world, made);
-    let proof: Proof = bundle.proof().parse().unwrap();
-    let note: audit::Note = proof.checkpoint.parse().unwrap();
-    let mut checkpoint: Checkpoint = note.text.parse().unwrap();
-    checkpoint.origin = format!("{}/{log}", plan.world.name);
-    Proof { checkpoint: checkpoint.sign(key).unwrap().to_string(), ..proof }.to_string()
+    resigned(seal(&plan.world, made).proof(), key, &format!("{}/{log}", plan.world.name))
 }
 
 fn with_proof(json: &str, proof: &str) -> String {

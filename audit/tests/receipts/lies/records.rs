@@ -1,0 +1,146 @@
+//! What does not fit between what was opened, or called, and the receipt.
+
+use prost::Message as _;
+use proto::wire::{AnswerRequest, HistoryReason, SpanCitation, Verbatim, Vouching, receipt_span::Origin};
+
+use super::{
+    Lie::{Made as Before, Plan as Planned},
+    Named, open,
+};
+use crate::samples::{Call, Made, Plan};
+
+pub(crate) const RECORDS: &[Named] = &[
+    (
+        "card of another",
+        Planned(|plan| {
+            let of = |call: &Call| plan.world.specialists[call.who].card.card();
+            let fits = |call: &&Call| call.vouching != Vouching::Signed && !of(call).asks_consent;
+            let who = plan.calls.iter().find(fits)?.who;
+            plan.world.specialists[who].id = "x".into();
+            Some(())
+        }),
+        &["call_card_of_another"],
+    ),
+    (
+        "question with more in it",
+        Before(|plan, made| {
+            plan.calls.is_empty().then_some(())?;
+            let question = &mut made.opening.as_mut()?.question.0;
+            question.extend([0xf8, 0x06, 1]);
+            made.receipt.question = plan.salt.commit("question", question).as_bytes().to_vec();
+            Some(())
+        }),
+        &["question_not_canonical"],
+    ),
+    (
+        "another request",
+        Before(|_, made| {
+            let request = &mut made.opening.as_mut()?.calls.first_mut()?.request.0;
+            let mut other = AnswerRequest::decode(request.as_slice()).ok()?;
+            other.passages_max = 1;
+            *request = other.encode_to_vec();
+            Some(())
+        }),
+        &["request_not_committed"],
+    ),
+    (
+        "request with more in it",
+        Before(|plan, made| asked(plan, made, |request| request.extend([0xf8, 0x06, 1]))),
+        &["request_not_canonical"],
+    ),
+    (
+        "another salt in a request",
+        Before(|plan, made| {
+            asked(plan, made, |bytes| {
+                let request = AnswerRequest::decode(bytes.as_slice()).unwrap();
+                *bytes = AnswerRequest { salt: vec![1; 32], ..request }.encode_to_vec();
+            })
+        }),
+        &["hidden_prompt"],
+    ),
+    (
+        "more passages than there may be",
+        Before(|plan, made| {
+            asked(plan, made, |bytes| {
+                let request = AnswerRequest::decode(bytes.as_slice()).unwrap();
+                *bytes = AnswerRequest { passages_max: 33, ..request }.encode_to_vec();
+            })
+        }),
+        &["hidden_prompt"],
+    ),
+    (
+        "earlier turns of a question that stands alone",
+        Planned(|plan| {
+            open(plan)?;
+            plan.calls.iter().find(|call| call.turns.len() > 1)?;
+            plan.history = HistoryReason::ClearAlone;
+            Some(())
+        }),
+        &["hidden_prompt"],
+    ),
+    (
+        "other words of a specialist",
+        Before(|_, made| {
+            made.opening.as_mut()?.calls.first_mut()?.answer.push('!');
+            Some(())
+        }),
+        &["answer_not_committed"],
+    ),
+    (
+        "marks of one specialist swapped",
+        Before(|_, made| {
+            let signed: Vec<bool> = made.receipt.calls.iter().map(|call| call.statement.is_some()).collect();
+            let (mut cited, mut first) = (Vec::new(), None::<(u32, SpanCitation)>);
+            for (at, span) in made.receipt.spans.iter().enumerate() {
+                let Some(Origin::Verbatim(Verbatim { call, citation: Some(citation), .. })) = &span.origin
+                else {
+                    continue;
+                };
+                match first {
+                    None if signed[*call as usize] => first = Some((*call, *citation)),
+                    Some((of, one)) if of == *call && one.source_number != citation.source_number => {
+                        cited.push(at);
+                    }
+                    _ => {}
+                }
+            }
+            match &mut made.receipt.spans[*cited.first()?].origin {
+                Some(Origin::Verbatim(verbatim)) => verbatim.citation = Some(first?.1),
+                _ => return None,
+            }
+            Some(())
+        }),
+        &["span_citation_wrong"],
+    ),
+    (
+        "a mark behind what cites nothing",
+        Before(|_, made| {
+            let source = made
+                .receipt
+                .sources
+                .iter()
+                .enumerate()
+                .find(|(_, source)| made.receipt.calls[source.call as usize].statement.is_some());
+            let (number, call) = source.map(|(at, source)| (at as u32 + 1, source.call))?;
+            let bare = made.receipt.spans.iter_mut().find_map(|span| match &mut span.origin {
+                Some(Origin::Verbatim(words)) if words.call == call && words.citation.is_none() => {
+                    Some(words)
+                }
+                _ => None,
+            });
+            // The text ends with a full stop, so that its first byte alone is not always a character.
+            bare?.citation = Some(SpanCitation { source_number: number, start_bytes: 0, end_bytes: 1 });
+            Some(())
+        }),
+        &["span_citation_wrong"],
+    ),
+];
+
+/// Sends the first specialist, which signs nothing, another request, and commits to it.
+fn asked(plan: &Plan, made: &mut Made, change: fn(&mut Vec<u8>)) -> Option<()> {
+    let call = made.receipt.calls.first_mut().filter(|call| call.statement.is_none())?;
+    let request = &mut made.opening.as_mut()?.calls.first_mut()?.request.0;
+    change(request);
+    call.request = plan.salt.of_call(&call.specialist_id).commit("request", request).as_bytes().to_vec();
+    Some(())
+}
