@@ -40,4 +40,5 @@ mod python;
 mod registering;
 mod tidy;
 mod turns;
+mod vouching;
 mod wishes;

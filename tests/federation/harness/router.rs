@@ -112,6 +112,12 @@ impl Router {
         Self { data, process, folder }
     }
 
+    /// Stops it; its folder, where that is its own.
+    pub(crate) async fn stop(self) -> Option<TempDir> {
+        assert!(self.process.stop().await.success());
+        self.folder
+    }
+
     async fn process(data: &Path, settings: &str, address: &str, further: &[&str]) -> Process {
         let calibration = data.join("calibration.toml");
         if !calibration.exists() {

@@ -18,16 +18,20 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Server};
 
 /// What a specialist shows of itself, and how it answers a challenge.
-pub(super) struct Showing {
-    pub(super) described: DescribeResponse,
-    pub(super) prove: Box<dyn Fn(ProveRequest) -> Option<Signed> + Send>,
+pub(crate) struct Showing {
+    pub(crate) described: DescribeResponse,
+    pub(crate) prove: Box<dyn Fn(ProveRequest) -> Option<Signed> + Send>,
 }
+
+/// What it says when it is asked.
+type Saying = Box<dyn Fn(AnswerRequest) -> Vec<AnswerResponse> + Send>;
 
 /// A specialist whose card can be changed while it stands.
 #[derive(Clone)]
-pub(super) struct Desk {
-    pub(super) url: String,
+pub(crate) struct Desk {
+    pub(crate) url: String,
     showing: Arc<Mutex<Showing>>,
+    saying: Arc<Mutex<Option<Saying>>>,
 }
 
 #[tonic::async_trait]
@@ -63,17 +67,23 @@ impl SpecialistService for Desk {
 
     type AnswerStream = Pin<Box<dyn futures_util::Stream<Item = Result<AnswerResponse, Status>> + Send>>;
 
-    async fn answer(&self, _: Request<AnswerRequest>) -> Result<Response<Self::AnswerStream>, Status> {
-        Err(Status::unavailable("never"))
+    async fn answer(
+        &self,
+        request: Request<AnswerRequest>,
+    ) -> Result<Response<Self::AnswerStream>, Status> {
+        let saying = self.saying.lock().unwrap();
+        let Some(says) = saying.as_ref() else { return Err(Status::unavailable("never")) };
+        let events = says(request.into_inner());
+        Ok(Response::new(Box::pin(tokio_stream::iter(events.into_iter().map(Ok)))))
     }
 }
 
 impl Desk {
     /// Serves until the test ends.
-    pub(super) async fn open(showing: Showing) -> Self {
+    pub(crate) async fn open(showing: Showing) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let desk = Self { url, showing: Arc::new(Mutex::new(showing)) };
+        let desk = Self { url, showing: Arc::new(Mutex::new(showing)), saying: Arc::default() };
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_serving::<SpecialistServiceServer<Self>>().await;
         let service = SpecialistServiceServer::new(desk.clone());
@@ -83,12 +93,17 @@ impl Desk {
         desk
     }
 
-    pub(super) fn show(&self, showing: Showing) {
+    /// What it says from now on.
+    pub(crate) fn say(&self, saying: impl Fn(AnswerRequest) -> Vec<AnswerResponse> + Send + 'static) {
+        *self.saying.lock().unwrap() = Some(Box::new(saying));
+    }
+
+    pub(crate) fn show(&self, showing: Showing) {
         *self.showing.lock().unwrap() = showing;
     }
 }
 
-pub(super) fn card(revision: &str, key: Option<&SecretKey>) -> Vec<u8> {
+pub(crate) fn card(revision: &str, key: Option<&SecretKey>) -> Vec<u8> {
     card_of("keyed", revision, key)
 }
 
@@ -109,7 +124,7 @@ fn card_of(id: &str, revision: &str, key: Option<&SecretKey>) -> Vec<u8> {
     card.encode_to_vec()
 }
 
-pub(super) fn possession(id: &str, request: ProveRequest, key: &SecretKey) -> Possession {
+pub(crate) fn possession(id: &str, request: ProveRequest, key: &SecretKey) -> Possession {
     Possession {
         nonce: request.nonce,
         router: request.router,
@@ -119,12 +134,12 @@ pub(super) fn possession(id: &str, request: ProveRequest, key: &SecretKey) -> Po
 }
 
 /// A sound specialist, with this key.
-pub(super) fn sound(revision: &str, key: &SecretKey) -> Showing {
+pub(crate) fn sound(revision: &str, key: &SecretKey) -> Showing {
     sound_as("keyed", revision, key)
 }
 
 /// The same under another id.
-pub(super) fn sound_as(id: &'static str, revision: &str, key: &SecretKey) -> Showing {
+pub(crate) fn sound_as(id: &'static str, revision: &str, key: &SecretKey) -> Showing {
     let card = card_of(id, revision, Some(key));
     let signature = signed::signature(key, Signing::Card, &card).to_vec();
     let holder = key.clone();
@@ -138,7 +153,7 @@ pub(super) fn sound_as(id: &'static str, revision: &str, key: &SecretKey) -> Sho
 }
 
 /// A sound specialist, under a key that each of `keys` appointed in turn.
-pub(super) fn rotated(revision: &str, keys: &[&SecretKey]) -> Showing {
+pub(crate) fn rotated(revision: &str, keys: &[&SecretKey]) -> Showing {
     let succession = |pair: &[&SecretKey]| {
         let succession = Succession {
             specialist_id: "keyed".into(),
@@ -152,11 +167,11 @@ pub(super) fn rotated(revision: &str, keys: &[&SecretKey]) -> Showing {
     showing
 }
 
-pub(super) fn unsigned(revision: &str) -> Showing {
+pub(crate) fn unsigned(revision: &str) -> Showing {
     let described = DescribeResponse { card: card(revision, None), ..Default::default() };
     Showing { described, prove: Box::new(|_| None) }
 }
 
-pub(super) fn keys<const N: usize>() -> [SecretKey; N] {
+pub(crate) fn keys<const N: usize>() -> [SecretKey; N] {
     std::array::from_fn(|_| SecretKey::generate().unwrap())
 }
