@@ -66,6 +66,28 @@ fn strings(texts: &[&str]) -> Vec<String> {
 const ONE: &str = "{\"id\":\"one\",\"text\":\"x\"}\n";
 
 #[test]
+fn the_files_that_are_named_are_those_that_passages_come_from() {
+    let good = b"{\"id\":\"b\",\"text\":\"Two.\"}";
+    let mut folder = Folder::of(&[("a.txt", b"One."), ("b.jsonl", good), ("c.txt", b" "), ("d.bin", b"x")]);
+    let named = |folder: &Folder| -> Vec<(String, Digest)> {
+        let files = folder.reader.corpus().files.iter();
+        files.map(|file| (file.name.clone(), file.digest)).collect()
+    };
+    let expected = [("a.txt".to_owned(), Digest::of("One.")), ("b.jsonl".to_owned(), Digest::of(good))];
+    folder.looks();
+    assert_eq!(named(&folder), expected);
+    // What was read before is served on, so it is that which is named.
+    folder.write("b.jsonl", "{");
+    assert!(folder.looks().0);
+    assert_eq!(named(&folder), expected);
+    // Without a passage that is served, a file is none of them.
+    let taken = folder.reader.corpus().passages[0].id.clone();
+    folder.write("b.jsonl", format!("{{\"id\":\"{taken}\",\"text\":\"Two.\"}}"));
+    assert_eq!(folder.looks().1, [taken]);
+    assert_eq!(named(&folder), expected[..1]);
+}
+
+#[test]
 fn folders_are_read_in_order_and_strangers_ignored() {
     let mut folder = Folder::of(&[
         ("b.txt", b"Last."),
