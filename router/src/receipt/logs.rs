@@ -176,11 +176,15 @@ impl Logs {
         Ok(tokio::task::spawn_blocking(move || logs.writer(which).prove(place)).await??)
     }
 
+    /// Publishes what is new. The registry's log goes first, and only receipts that were written down before it
+    /// did follow: so whatever a published receipt names is published too.
     async fn publish(&self) -> Result<(), LogsError> {
-        for which in Which::ALL {
+        let receipts = self.0.store.receipt_count().await?;
+        for (which, upto) in [(Which::Registry, u64::MAX), (Which::Receipts, receipts)] {
             loop {
                 let size = self.writer(which).size();
-                let new = page(&self.0.store, which, size).await?;
+                let mut new = page(&self.0.store, which, size).await?;
+                new.truncate(usize::try_from(upto.saturating_sub(size)).unwrap_or(usize::MAX));
                 if new.is_empty() {
                     break;
                 }
