@@ -2,7 +2,7 @@
 //! said in it, the receipt that follows from the plan, and its bundle. Each step can be tampered with.
 
 pub(crate) mod made;
-mod world;
+pub(crate) mod world;
 
 use audit::{
     Bundle, Salt, SecretKey,

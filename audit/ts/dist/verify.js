@@ -746,6 +746,7 @@ class States {
 
 // Whether the cards that a receipt names are registered, and theirs who hold the keys in them.
 const ROTATED = 3;
+const SUCCESSIONS_MAX = 16;
 /** Admitted, updated, rotated, disabled, enabled. */
 const STANDS = [1, 2, ROTATED, 4, 5];
 /** Checks the institutions of `bundle`, which have to be those with the cards `named`. */
@@ -798,6 +799,8 @@ function registers(entry, card, digest) {
 /** Whether the key of `entry`, where it follows others, was appointed by the one before it, step by step. */
 async function succeeds(entry) {
     let key;
+    if (entry.successions.length > SUCCESSIONS_MAX)
+        return false;
     for (const succession of entry.successions) {
         const says = canonical('Succession', succession.payload);
         const follows = says !== undefined &&

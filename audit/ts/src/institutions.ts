@@ -17,6 +17,7 @@ export interface Registered {
 }
 
 const ROTATED = 3;
+const SUCCESSIONS_MAX = 16;
 /** Admitted, updated, rotated, disabled, enabled. */
 const STANDS = [1, 2, ROTATED, 4, 5];
 
@@ -82,6 +83,7 @@ function registers(entry: Message, card: Message, digest: Bytes): boolean {
 /** Whether the key of `entry`, where it follows others, was appointed by the one before it, step by step. */
 async function succeeds(entry: Message): Promise<boolean> {
   let key: Bytes | undefined;
+  if (entry.successions.length > SUCCESSIONS_MAX) return false;
   for (const succession of entry.successions) {
     const says = canonical('Succession', succession.payload);
     const follows =

@@ -1,11 +1,11 @@
 //! What registries lie about.
 
-use audit::merkle::Tree;
+use audit::{Kind, SecretKey, merkle::Tree, signed};
 use prost::Message as _;
-use proto::wire::{RegistryChange, RegistryEntry, Signed};
+use proto::wire::{RegistryChange, RegistryEntry, Signed, Succession};
 
 use super::{Lie::Made as Before, Named};
-use crate::samples::Made;
+use crate::samples::{Made, world::secret};
 
 pub(crate) const REGISTRY: &[Named] = &[
     (
@@ -129,6 +129,34 @@ pub(crate) const REGISTRY: &[Named] = &[
         &["succession_wrong"],
     ),
     (
+        "appointed as another",
+        Before(|_, made| entry(made, |entry| appointed(entry, "x", entry.public_key.clone()))),
+        &["succession_wrong"],
+    ),
+    (
+        "another appointed",
+        Before(|_, made| entry(made, |entry| appointed(entry, &entry.specialist_id.clone(), vec![9; 32]))),
+        &["succession_wrong"],
+    ),
+    (
+        "more successions than there may be",
+        Before(|_, made| {
+            entry(made, |entry| {
+                let steps = (1..=17).map(|step| {
+                    let next = if step == 17 {
+                        entry.public_key.clone()
+                    } else {
+                        secret([step + 1; 32]).public().as_bytes().to_vec()
+                    };
+                    succession(&secret([step; 32]), &entry.specialist_id, next)
+                });
+                entry.successions = steps.collect();
+                true
+            })
+        }),
+        &["succession_wrong"],
+    ),
+    (
         "entry with more in it",
         Before(|_, made| {
             let at = made.institutions.first()?.1;
@@ -156,6 +184,21 @@ fn entry(made: &mut Made, change: fn(&mut RegistryEntry) -> bool) -> Option<()> 
     made.entries[at] = entry.encode_to_vec();
     unforked(made);
     changed.then_some(())
+}
+
+/// Gives `entry` a succession that somebody signed: of `specialist_id` to the key `new`.
+fn appointed(entry: &mut RegistryEntry, specialist_id: &str, new: Vec<u8>) -> bool {
+    entry.successions = vec![succession(&secret([1; 32]), specialist_id, new)];
+    true
+}
+
+fn succession(old: &SecretKey, specialist_id: &str, new: Vec<u8>) -> Signed {
+    let says = Succession {
+        specialist_id: specialist_id.to_owned(),
+        old_public_key: old.public().as_bytes().to_vec(),
+        new_public_key: new,
+    };
+    signed::sign(old, Kind::Succession, says.encode_to_vec())
 }
 
 /// Makes the state that the receipt names one of the changed log.
