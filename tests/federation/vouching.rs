@@ -206,8 +206,8 @@ async fn anyone_can_check_an_answer_of_several_with_the_programs() {
         assert!(audited.status.success(), "{}", String::from_utf8_lossy(&audited.stderr));
     }
     let mut altered = bytes;
-    let at = altered.windows(7).position(|text| text == b"cheddar").unwrap();
-    altered[at] = b'C';
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
     std::fs::write(file, altered).unwrap();
     assert_eq!(run("audit", ["verify", file, "--trust", trusted]).await.status.code(), Some(1));
 }

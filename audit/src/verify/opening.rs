@@ -130,9 +130,13 @@ fn answer<'a>(open: &'a OpenCall, called: &Called<'_>, salt: &Salt, report: &mut
     Opened { answer: &open.answer, passages }
 }
 
-/// Whether a passage is shown to be of the corpus in the card. Only whoever ended its answer can have shown it.
+/// Whether a passage is shown to be of the corpus in the card. Nobody vouches for one in an answer that is not
+/// signed, was refused or broke off.
 fn is_in_corpus(open: &OpenPassage, called: &Called<'_>) -> bool {
     let Some(answered) = called.answered else { return true };
+    if called.call.vouching() != Vouching::Signed {
+        return true;
+    }
     let (root, size) =
         (Digest::read("passages_root", &answered.card.passages_root), answered.card.passage_count);
     match (root, &open.path) {
@@ -140,7 +144,7 @@ fn is_in_corpus(open: &OpenPassage, called: &Called<'_>) -> bool {
             let hashes: Vec<Digest> = path.hashes.iter().map(|hash| Digest::from(hash.0)).collect();
             merkle::includes(root, size, path.index, &open.passage.0, &hashes)
         }
-        (Ok(_), None) => [Vouching::Unfinished, Vouching::Refused].contains(&called.call.vouching()),
+        (Ok(_), None) => false,
         (Err(_), path) => path.is_none(),
     }
 }

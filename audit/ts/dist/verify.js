@@ -1009,16 +1009,17 @@ async function checkAnswer(open, called, salt, report) {
     }
     return { answer, passages };
 }
-/** Whether a passage is shown to be of the corpus in the card. Only whoever ended its answer can have shown it. */
+/**
+ * Whether a passage is shown to be of the corpus in the card. Nobody vouches for one in an answer that is not
+ * signed, was refused or broke off.
+ */
 async function isInCorpus(passage, path, { call, answered }) {
-    if (!answered)
+    if (!answered || call.vouching !== Vouching.SIGNED)
         return true;
     const root = answered.card.passages_root;
     if (root.length !== 32)
         return path === undefined;
-    if (!path)
-        return [Vouching.UNFINISHED, Vouching.REFUSED].includes(call.vouching);
-    return includes(root, answered.card.passage_count, path.index, passage, path.hashes);
+    return path !== undefined && includes(root, answered.card.passage_count, path.index, passage, path.hashes);
 }
 
 // Whether the words of the answer are those of whom they are said to be.

@@ -120,11 +120,13 @@ async function checkAnswer(open: OpenCall, called: Called, salt: Bytes, report: 
   return { answer, passages };
 }
 
-/** Whether a passage is shown to be of the corpus in the card. Only whoever ended its answer can have shown it. */
+/**
+ * Whether a passage is shown to be of the corpus in the card. Nobody vouches for one in an answer that is not
+ * signed, was refused or broke off.
+ */
 async function isInCorpus(passage: Bytes, path: Path | undefined, { call, answered }: Called): Promise<boolean> {
-  if (!answered) return true;
+  if (!answered || call.vouching !== Vouching.SIGNED) return true;
   const root: Bytes = answered.card.passages_root;
   if (root.length !== 32) return path === undefined;
-  if (!path) return [Vouching.UNFINISHED, Vouching.REFUSED].includes(call.vouching);
-  return includes(root, answered.card.passage_count, path.index, passage, path.hashes);
+  return path !== undefined && includes(root, answered.card.passage_count, path.index, passage, path.hashes);
 }
