@@ -88,17 +88,13 @@ fn seconds() -> Histogram {
 impl Metrics {
     /// Nothing has happened yet; `space` is the encoder's.
     pub fn new(space: &Space) -> Self {
-        let requests = Family::default();
-        let specialist_requests = Family::default();
+        let (requests, specialist_requests) = (Family::default(), Family::default());
         let specialist_duration = Family::new_with_constructor(seconds as fn() -> Histogram);
         let (first_words, confidence) =
             (seconds(), Histogram::new((1..=20).map(|step| f64::from(step) / 20.0)));
-        let abstentions = Counter::default();
-        let probes = Family::default();
+        let (abstentions, probes) = (Counter::default(), Family::default());
         let (up, ejected) = (Family::default(), Family::default());
         let excess = Family::<SpecialistLabels, Gauge<f64, AtomicU64>>::default();
-        let (in_flight, encoder_waiting) = (Gauge::default(), Gauge::default());
-        let (receipts, receipt_writes) = (Gauge::default(), Gauge::default());
         let backend = Family::default();
 
         let mut registry = Registry::with_prefix("consilium");
@@ -135,21 +131,18 @@ impl Metrics {
         registry.register("probes", "Specialists probed, by what became of it", probes.clone());
         registry.register("specialist_up", "Whether a specialist serves", up.clone());
         registry.register("specialist_ejected", "Whether a specialist is left alone", ejected.clone());
-        registry.register(
-            "probe_excess",
-            "What is taken off a specialist's claims in probes",
-            excess.clone(),
-        );
-        registry.register("answers_in_flight", "Answers of specialists under way", in_flight.clone());
-        registry.register("encoder_waiting", "Texts in the encoder's hands", encoder_waiting.clone());
-        registry.register("receipts", "Receipts that are written down", receipts.clone());
-        registry.register(
-            "receipt_writes",
-            "Writes that this took since the start: turns that end together share one",
-            receipt_writes.clone(),
-        );
+        registry.register("probe_excess", "What is taken off claims in probes", excess.clone());
         registry.register("encoder_backend", "What computes vectors at present", backend.clone());
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
         Self {
+            in_flight: gauge("answers_in_flight", "Answers of specialists under way"),
+            encoder_waiting: gauge("encoder_waiting", "Texts in the encoder's hands"),
+            receipts: gauge("receipts", "Receipts that are written down"),
+            receipt_writes: gauge("receipt_writes", "Writes that receipts took since the start"),
             registry,
             requests,
             specialist_requests,
@@ -161,10 +154,6 @@ impl Metrics {
             up,
             ejected,
             excess,
-            in_flight,
-            encoder_waiting,
-            receipts,
-            receipt_writes,
             backend,
         }
     }

@@ -2,6 +2,7 @@
 //! same.
 
 mod compare;
+mod receipt;
 mod recorded;
 
 use std::{
@@ -36,8 +37,8 @@ const COSINE_MIN: f32 = 0.9999;
 /// What to derive again.
 #[derive(Debug, clap::Args)]
 pub struct Replaying {
-    /// The decision, as `router explain -o json` printed it.
-    #[arg(value_name = "DECISION.json")]
+    /// The decision, as `router explain -o json` printed it, or a receipt.json.
+    #[arg(value_name = "FILE.json")]
     decision: PathBuf,
     /// The router's settings; every one has a default.
     #[arg(long)]

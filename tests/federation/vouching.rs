@@ -133,7 +133,10 @@ async fn whoever_lies_in_what_it_signs_is_refused_and_the_receipt_says_so() {
     router.add_at(&desk.url).await;
     let lies: [(Lies, &str); 7] = [
         (Lies { silent: true, ..Lies::default() }, "it did not sign its answer, though its card has a key"),
-        (Lies { key: Some(other), ..Lies::default() }, "its statement is not in order: the signature does not fit"),
+        (
+            Lies { key: Some(other), ..Lies::default() },
+            "its statement is not in order: the signature does not fit",
+        ),
         (
             Lies { statement: Some(|says| says.request_id = "req_other".into()), ..Lies::default() },
             "its statement has another request id than what was asked and said",

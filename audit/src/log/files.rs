@@ -16,7 +16,14 @@ const LOCK: &str = ".lock";
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A process that is being started may hold the file a moment longer than this one.
+        let _ = self.lock.unlock();
+    }
 }
 
 /// A file that is written and not in its place yet.
@@ -33,7 +40,7 @@ impl Folder {
         fs::create_dir_all(path).map_err(&failed)?;
         let lock = File::create(path.join(LOCK)).map_err(&failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(LogError::Locked(path.to_owned())),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }

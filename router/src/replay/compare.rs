@@ -16,23 +16,24 @@ pub(super) const TOLERANCE: f32 = 1e-3;
 /// What a decision says.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(super) struct Outcome {
-    verdict: String,
-    general: bool,
-    confidence: f32,
-    confidence_min: f32,
-    probability_min: f32,
-    seen_by: Vec<String>,
-    candidates: Vec<Candidate>,
+    pub(super) verdict: String,
+    pub(super) general: bool,
+    pub(super) confidence: f32,
+    pub(super) confidence_min: f32,
+    pub(super) probability_min: f32,
+    pub(super) seen_by: Vec<String>,
+    pub(super) candidates: Vec<Candidate>,
 }
 
 /// What it says of one specialist.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-struct Candidate {
-    id: String,
-    score: Option<f32>,
-    probability: f32,
-    confidence: f32,
-    status: String,
+pub(super) struct Candidate {
+    pub(super) id: String,
+    pub(super) score: Option<f32>,
+    pub(super) probability: f32,
+    pub(super) confidence: f32,
+    /// What was decided; `None` where only what came of it is known.
+    pub(super) status: Option<String>,
 }
 
 impl Outcome {
@@ -44,7 +45,7 @@ impl Outcome {
             score: candidate.score,
             probability: candidate.probability,
             confidence: candidate.confidence,
-            status: short(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
+            status: Some(short(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_")),
         });
         Self {
             verdict: match decision.verdict {
@@ -104,7 +105,9 @@ struct Found {
 impl Found {
     fn candidate(&mut self, recorded: &Candidate, derived: &Candidate) {
         let id = &recorded.id;
-        self.text(&format!("status of {id}"), &recorded.status, &derived.status);
+        if let (Some(one), Some(other)) = (&recorded.status, &derived.status) {
+            self.text(&format!("status of {id}"), one, other);
+        }
         match (recorded.score, derived.score) {
             (Some(one), Some(other)) => self.number(&format!("score of {id}"), one, other),
             (one, other) => {
@@ -143,7 +146,7 @@ mod tests {
             score: Some(0.5),
             probability,
             confidence: 0.8,
-            status: status.to_owned(),
+            status: Some(status.to_owned()),
         };
         Outcome {
             verdict: "ask".to_owned(),
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn candidates_are_compared_by_name() {
         let mut other = outcome();
-        other.candidates[1].status = "disabled".to_owned();
+        other.candidates[1].status = Some("disabled".to_owned());
         other.candidates[0].score = None;
         let mut third = other.candidates[0].clone();
         third.id = "c".to_owned();

@@ -10,8 +10,11 @@ use anyhow::{Context, Result, anyhow};
 use proto::{AskOptions, Digest, Evidence, SpecialistId, wire};
 use serde::Deserialize;
 
-use super::compare::Outcome;
+use super::{compare::Outcome, receipt};
 use crate::route::{Calibration, Policy};
+
+/// How every receipt.json begins.
+const RECEIPT: &str = "{\"v\":1,\"receipt\":";
 
 /// All that a decision followed from, and what it was.
 pub(super) struct Recorded {
@@ -112,8 +115,15 @@ impl Recorded {
     /// The decision in the file at `path`.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if text.starts_with(RECEIPT) {
+            return receipt::read(text.as_bytes())
+                .with_context(|| format!("{} is no receipt of a decision", path.display()));
+        }
         Self::parse(&text).with_context(|| {
-            format!("{} is no decision as `router explain -o json` prints it", path.display())
+            format!(
+                "{} is neither a decision as `router explain -o json` prints it nor a receipt",
+                path.display()
+            )
         })
     }
 

@@ -67,10 +67,7 @@ impl SpecialistService for Desk {
 
     type AnswerStream = Pin<Box<dyn futures_util::Stream<Item = Result<AnswerResponse, Status>> + Send>>;
 
-    async fn answer(
-        &self,
-        request: Request<AnswerRequest>,
-    ) -> Result<Response<Self::AnswerStream>, Status> {
+    async fn answer(&self, request: Request<AnswerRequest>) -> Result<Response<Self::AnswerStream>, Status> {
         let saying = self.saying.lock().unwrap();
         let Some(says) = saying.as_ref() else { return Err(Status::unavailable("never")) };
         let events = says(request.into_inner());
