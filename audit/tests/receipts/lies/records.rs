@@ -3,8 +3,8 @@
 use audit::{Kind, bundle::Path, signed};
 use prost::Message as _;
 use proto::wire::{
-    AnswerRequest, HistoryReason, Role, SpanCitation, Statement, StatementCitation, Verbatim, Vouching,
-    receipt_span::Origin,
+    AnswerRequest, HistoryReason, ReceiptSpan, Role, SpanCitation, Statement, StatementCitation, Verbatim,
+    Vouching, receipt_span::Origin,
 };
 
 use super::{
@@ -172,6 +172,15 @@ pub(crate) const RECORDS: &[Named] = &[
         "more words than cite it",
         Before(|plan, made| restated(plan, made, |says| says.answer_end_bytes -= 1)),
         &["span_citation_wrong"],
+    ),
+    (
+        "a span of nothing",
+        Before(|_, made| {
+            let nothing = ReceiptSpan { length_bytes: 0, origin: Some(Origin::Rule(0)) };
+            made.receipt.spans.push(nothing);
+            Some(())
+        }),
+        &["spans_incomplete"],
     ),
 ];
 
