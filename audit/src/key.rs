@@ -166,4 +166,27 @@ mod tests {
         assert!(!error.contains("secret"), "{error}");
         assert_eq!(format!("{:?}", SecretKey::generate().unwrap()), "SecretKey(..)");
     }
+
+    // The TypeScript verifier has no arithmetic of points, and knows them by this list.
+    #[test]
+    fn points_of_small_order_are_no_keys() {
+        let table = include_str!("../ts/src/crypto.ts");
+        let (zeros, ones) = ("00".repeat(30), "ff".repeat(30));
+        let small = [
+            format!("00{zeros}00"),
+            format!("01{zeros}00"),
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".to_owned(),
+            "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".to_owned(),
+            format!("ec{ones}7f"),
+            format!("ed{ones}7f"),
+            format!("ee{ones}7f"),
+        ];
+        for point in small {
+            let mut bytes = hex::decode(&point).unwrap();
+            assert!(PublicKey::read(&bytes).is_none(), "{point}");
+            bytes[31] |= 0x80;
+            assert!(PublicKey::read(&bytes).is_none(), "{point} with its sign");
+            assert!(table.contains(&point) || point.starts_with(['0', 'e']), "{point}");
+        }
+    }
 }
