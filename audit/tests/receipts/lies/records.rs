@@ -142,7 +142,8 @@ pub(crate) const RECORDS: &[Named] = &[
         "a path in a corpus that tells no root",
         Before(|plan, made| {
             let of = |call: &Call| plan.world.specialists[call.who].card.card().passages_root;
-            let at = plan.calls.iter().position(|call| of(call).is_none())?;
+            let at =
+                plan.calls.iter().position(|call| call.vouching == Vouching::Signed && of(call).is_none())?;
             made.opening.as_mut()?.calls[at].passages[0].path = Some(Path { index: 0, hashes: Vec::new() });
             Some(())
         }),

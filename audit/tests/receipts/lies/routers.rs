@@ -316,13 +316,11 @@ pub(crate) const ROUTERS: &[Named] = &[
     ),
     (
         "path withheld",
-        Before(|_, made| {
-            let calls = &mut made.opening.as_mut()?.calls;
-            calls
-                .iter_mut()
-                .flat_map(|call| &mut call.passages)
-                .find_map(|passage| passage.path.take())
-                .map(|_| ())
+        Before(|plan, made| {
+            let signed = |at: &usize| plan.calls[*at].vouching == Vouching::Signed;
+            let calls = made.opening.as_mut()?.calls.iter_mut().enumerate();
+            let mut passages = calls.filter(|(at, _)| signed(at)).flat_map(|(_, call)| &mut call.passages);
+            passages.find_map(|passage| passage.path.take()).map(|_| ())
         }),
         &["passage_not_in_manifest"],
     ),
