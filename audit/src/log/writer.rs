@@ -158,7 +158,14 @@ impl Writer {
     /// published that cover it, the newest of these. Every hash is held to the checkpoint's root: a torn tile
     /// is named, and opening the log again makes it good.
     pub fn prove(&self, index: u64) -> Result<Proof, LogError> {
-        let covering = self.witnessed.iter().chain(&self.published).filter(|it| it.checkpoint.size > index);
+        self.prove_since(index, 0)
+    }
+
+    /// The same by a checkpoint of at least `size_min` entries, for readers who know that there were so many.
+    pub fn prove_since(&self, index: u64, size_min: u64) -> Result<Proof, LogError> {
+        let size_min = size_min.max(index.saturating_add(1));
+        let covering = self.witnessed.iter().chain(&self.published);
+        let covering = covering.filter(|cosigned| cosigned.checkpoint.size >= size_min);
         let best = covering.max_by_key(|cosigned| (cosigned.count(), cosigned.checkpoint.size));
         let Cosigned { checkpoint, note } = best.ok_or(LogError::Unpublished(index))?;
         let path = self.hashes(checkpoint)?.path(index)?;

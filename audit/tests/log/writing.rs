@@ -190,6 +190,9 @@ fn the_proof_that_most_witnesses_stand_behind_is_given() {
     (10..300).for_each(|index| log.append(&mut writer, entry(index)));
     let at_300 = writer.publish().unwrap();
     assert_eq!(log.check(&writer.prove(9).unwrap()), 10, "by two witnesses");
+    assert_eq!(log.check(&writer.prove_since(9, 10).unwrap()), 10, "which has enough");
+    assert_eq!(log.check(&writer.prove_since(9, 11).unwrap()), 300, "by none");
+    assert!(matches!(writer.prove_since(9, 301), Err(LogError::Unpublished(9))));
     assert_eq!(log.check(&writer.prove(10).unwrap()), 300, "by none");
     assert_eq!(writer.cosign(&one.cosign(&log, &at_300)).unwrap(), 1);
     log.append(&mut writer, entry(300));

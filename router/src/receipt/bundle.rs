@@ -42,8 +42,10 @@ impl Receipts {
         let proof = self.logs.prove_receipt(place).await?.to_string();
         let receipt = Signed { payload: row.payload, signature: row.signature };
         let mut institutions = Vec::new();
-        for digest in cards(&receipt.payload) {
-            institutions.extend(self.institution(digest).await?);
+        let said: Receipt = signed::canonical(&receipt.payload).map_err(|_| ReadError::Unreadable)?;
+        let registered = said.registry.as_ref().map_or(0, |state| state.size);
+        for digest in cards(&said) {
+            institutions.extend(self.institution(digest, registered).await?);
         }
         let salt = Salt::read(&row.leaf_salt).ok_or(ReadError::Unreadable)?;
         let bundle = Bundle::new(receipt, self.keyid(), &salt, proof, institutions, opening);
@@ -56,10 +58,11 @@ impl Receipts {
         Ok(self.store.forget_opening(request_id).await?)
     }
 
-    /// A card, and that it is registered; nothing where its entry is not published yet.
-    async fn institution(&self, digest: Digest) -> Result<Option<Institution>, ReadError> {
-        let (entry, card) =
-            (self.logs.prove_card(digest).await?, self.store.registry_content(digest.as_bytes()).await?);
+    /// A card, and that it is registered, by a state of the log of `size_min` entries at least; nothing where its
+    /// entry is not published yet.
+    async fn institution(&self, digest: Digest, size_min: u64) -> Result<Option<Institution>, ReadError> {
+        let entry = self.logs.prove_card(digest, size_min).await?;
+        let card = self.store.registry_content(digest.as_bytes()).await?;
         Ok(entry.zip(card).map(|((entry, proof), card)| Institution {
             card: Base64(card),
             entry: Base64(entry),
@@ -73,8 +76,7 @@ fn unsealed(request_id: &str, capability: &Capability, sealed: &[u8]) -> Option<
 }
 
 /// Every card that a receipt names, in the order in which it does.
-fn cards(payload: &[u8]) -> Vec<Digest> {
-    let receipt: Receipt = signed::canonical(payload).unwrap_or_default();
+fn cards(receipt: &Receipt) -> Vec<Digest> {
     let mut cards = Vec::new();
     for call in &receipt.calls {
         let statement = call.statement.as_ref();

@@ -153,16 +153,21 @@ impl Logs {
         let mut published = self.0.published.subscribe();
         let covered = timeout(CHECKPOINT_WAIT, published.wait_for(|size| *size > place)).await;
         covered.ok().and_then(Result::ok).map(drop).ok_or(LogsError::Late)?;
-        self.prove(Which::Receipts, place).await
+        self.prove(Which::Receipts, place, 0).await
     }
 
-    /// The registry's entry that brought the card with `digest`, and the proof that it is in its log.
-    pub async fn prove_card(&self, digest: Digest) -> Result<Option<(Vec<u8>, Proof)>, LogsError> {
+    /// The registry's entry that brought the card with `digest`, and the proof that it is in its log, which had
+    /// `size_min` entries at least: a receipt that names so many is not held to fewer.
+    pub async fn prove_card(
+        &self,
+        digest: Digest,
+        size_min: u64,
+    ) -> Result<Option<(Vec<u8>, Proof)>, LogsError> {
         let place = self.0.cards.lock().unwrap_or_else(PoisonError::into_inner).get(&digest).copied();
         let Some(place) = place else { return Ok(None) };
         let entry = self.0.store.registry_entries(place).await?.into_iter().next();
         let Some(entry) = entry else { return Ok(None) };
-        Ok(Some((entry, self.prove(Which::Registry, place).await?)))
+        Ok(Some((entry, self.prove(Which::Registry, place, size_min).await?)))
     }
 
     /// Takes a witness's cosignature of a checkpoint; how many that has now.
@@ -171,38 +176,43 @@ impl Logs {
         Ok(tokio::task::spawn_blocking(move || logs.writer(which).cosign(&note)).await??)
     }
 
-    async fn prove(&self, which: Which, place: u64) -> Result<Proof, LogsError> {
+    async fn prove(&self, which: Which, place: u64, size_min: u64) -> Result<Proof, LogsError> {
         let logs = self.clone();
-        Ok(tokio::task::spawn_blocking(move || logs.writer(which).prove(place)).await??)
+        Ok(tokio::task::spawn_blocking(move || logs.writer(which).prove_since(place, size_min)).await??)
     }
 
-    /// Publishes what is new. The registry's log goes first, and only receipts that were written down before it
-    /// did follow: so whatever a published receipt names is published too.
+    /// Publishes what is new. Receipts are read before the registry and published after it, so that whatever a
+    /// published receipt names is published.
     async fn publish(&self) -> Result<(), LogsError> {
-        let receipts = self.0.store.receipt_count().await?;
-        for (which, upto) in [(Which::Registry, u64::MAX), (Which::Receipts, receipts)] {
-            loop {
-                let size = self.writer(which).size();
-                let mut new = page(&self.0.store, which, size).await?;
-                new.truncate(usize::try_from(upto.saturating_sub(size)).unwrap_or(usize::MAX));
-                if new.is_empty() {
-                    break;
-                }
-                if which == Which::Registry {
-                    self.note(&new, size).await?;
-                }
-                let logs = self.clone();
-                let append =
-                    move || new.iter().try_for_each(|entry| logs.writer(which).append(entry).map(drop));
-                tokio::task::spawn_blocking(append).await??;
+        self.append(Which::Receipts).await?;
+        self.append(Which::Registry).await?;
+        self.cut(Which::Registry).await?;
+        let size = self.cut(Which::Receipts).await?;
+        self.0.published.send_replace(size);
+        Ok(())
+    }
+
+    /// Adds what the database has and the log does not.
+    async fn append(&self, which: Which) -> Result<(), LogsError> {
+        loop {
+            let size = self.writer(which).size();
+            let new = page(&self.0.store, which, size).await?;
+            if new.is_empty() {
+                return Ok(());
+            }
+            if which == Which::Registry {
+                self.note(&new, size).await?;
             }
             let logs = self.clone();
-            let checkpoint = tokio::task::spawn_blocking(move || logs.writer(which).publish()).await??;
-            if which == Which::Receipts {
-                self.0.published.send_replace(checkpoint.size);
-            }
+            let append = move || new.iter().try_for_each(|entry| logs.writer(which).append(entry).map(drop));
+            tokio::task::spawn_blocking(append).await??;
         }
-        Ok(())
+    }
+
+    /// Cuts a checkpoint of all that was added; its size.
+    async fn cut(&self, which: Which) -> Result<u64, LogsError> {
+        let logs = self.clone();
+        Ok(tokio::task::spawn_blocking(move || logs.writer(which).publish()).await??.size)
     }
 
     /// Puts what registry entries from `first` on name beside their log, before the log names it.
