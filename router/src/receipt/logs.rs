@@ -11,7 +11,7 @@ use std::{
 
 use audit::{
     Proof, SecretKey, Vkey,
-    log::{self, LogError, OpenError, Writer},
+    log::{self, Damage, LogError, OpenError, Repair, Writer},
 };
 use prost::Message as _;
 use proto::{
@@ -225,13 +225,19 @@ impl Logs {
                 self.0.cards.lock().unwrap_or_else(PoisonError::into_inner).entry(digest).or_insert(place);
             }
             let path = content.join(digest.to_string());
-            if !path.exists()
-                && let Some(bytes) = self.0.store.registry_content(digest.as_bytes()).await?
-            {
+            let found = fs::read(&path).ok();
+            if found.as_ref().is_some_and(|bytes| Digest::of(bytes) == digest) {
+                continue;
+            }
+            if let Some(bytes) = self.0.store.registry_content(digest.as_bytes()).await? {
                 fs::create_dir_all(&content)?;
                 let unfinished = path.with_extension("new");
                 fs::write(&unfinished, bytes)?;
                 fs::rename(unfinished, path)?;
+                if found.is_some() {
+                    let repair = Repair { file: format!("content/{digest}"), was: Damage::Altered };
+                    tracing::warn!(log = Which::Registry.name(), %repair, "put right");
+                }
             }
         }
         Ok(())
