@@ -24,7 +24,7 @@ pub struct Record {
 /// The same, to be read.
 #[derive(Debug, Default)]
 pub struct Deeds {
-    /// Everybody, with what became of them; empty until the turn ends.
+    /// Everybody, with what became of them so far.
     pub candidates: Vec<Candidate>,
     /// Who was called, in that order.
     pub calls: Vec<Called>,

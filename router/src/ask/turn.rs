@@ -73,6 +73,7 @@ impl Turn {
         patience: Duration,
         record: Record,
     ) -> Self {
+        record.deeds().candidates.clone_from(&routed.decision.candidates);
         Self {
             means,
             question: question.conversation.question().to_owned(),
@@ -138,7 +139,6 @@ impl Turn {
                 Ending::Failed => {
                     let error = AskError::Unanswered(self.candidates.clone());
                     self.means.metrics.request(error.code());
-                    self.record.deeds().candidates.clone_from(&self.candidates);
                     yield Err(error);
                     return;
                 }
@@ -152,11 +152,12 @@ impl Turn {
     }
 
     /// Asks a candidate; what it says comes with its place in the merge.
-    fn dispatch(&mut self, candidate: usize) -> impl Stream<Item = (usize, Heard)> + Send + use<> {
-        let place = self.merge.join(speaker(&self.candidates[candidate]));
-        self.places.push(candidate);
-        let candidate = &mut self.candidates[candidate];
+    fn dispatch(&mut self, at: usize) -> impl Stream<Item = (usize, Heard)> + Send + use<> {
+        let place = self.merge.join(speaker(&self.candidates[at]));
+        self.places.push(at);
+        let candidate = &mut self.candidates[at];
         candidate.status = Status::Asked;
+        self.record.deeds().candidates[at].clone_from(candidate);
         let heard = self.means.dispatch.ask(Asked {
             endpoint: &candidate.registration.endpoint,
             card: &candidate.registration.card,
@@ -202,6 +203,7 @@ impl Turn {
             Heard::Called(minutes) => {
                 candidate.calls += 1;
                 deeds.called(self.places[place], minutes);
+                deeds.candidates[self.places[place]].clone_from(candidate);
                 return Vec::new();
             }
             Heard::Lost(loss) => {
@@ -213,6 +215,7 @@ impl Turn {
                 Input::Failed
             }
         };
+        deeds.candidates[self.places[place]].clone_from(candidate);
         drop(deeds);
         let parts = self.merge.on(place, input);
         for part in &parts {
@@ -340,7 +343,6 @@ impl Turn {
 
     fn finish(&mut self, reason: Reason) -> Finish {
         self.check_claims();
-        self.record.deeds().candidates.clone_from(&self.candidates);
         self.means.metrics.request(reason.code());
         Finish {
             candidates: self.candidates.clone(),

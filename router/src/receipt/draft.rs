@@ -48,8 +48,7 @@ pub(super) fn draft(
         sha256: rule.sha256.as_bytes().to_vec(),
     };
     let commit = |label: &str, bytes: &[u8]| salt.commit(label, bytes).as_bytes().to_vec();
-    let candidates =
-        if deeds.candidates.is_empty() { &routed.decision.candidates } else { &deeds.candidates };
+    let Deeds { candidates, .. } = deeds;
     let calls = || deeds.calls.iter();
     let receipt = wire::Receipt {
         router: frame.router.to_owned(),
