@@ -33,6 +33,9 @@ pub enum StoreError {
     /// No room on the disk.
     #[error("no room left on the disk that holds the router's database: free some and try again")]
     DiskFull,
+    /// Others are at the file, so that what was erased still stands in its log of writes.
+    #[error("the database is in use, so that what was erased is not gone yet: try again")]
+    Busy,
     /// The file cannot be opened or brought up to date.
     #[error("cannot open the database {}", path.display())]
     Open {

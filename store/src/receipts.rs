@@ -79,7 +79,7 @@ impl Store {
     }
 
     /// Forgets what opens the receipt of a turn: its bytes are gone from the database and from its log of writes
-    /// when this returns. The receipt itself stays, as the log does.
+    /// when this returns. The receipt itself stays, as the log does. Where it fails, it can be tried again.
     pub async fn forget_opening(&self, request_id: &str) -> Result<(), StoreError> {
         sqlx::query("UPDATE receipt SET sealed = NULL WHERE request_id = ?")
             .bind(request_id)
@@ -87,8 +87,9 @@ impl Store {
             .await?;
         // The pages that held it are overwritten (`secure_delete`), but the write-ahead log has their old
         // content until it is emptied.
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.pool).await?;
-        Ok(())
+        let (busy, _, _): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
     }
 
     /// Whether the disk has room for receipts again: writes so much and takes it back.
@@ -162,6 +163,19 @@ mod tests {
         assert_eq!(holding(), 0);
         assert_eq!(store.receipt("a").await.unwrap().unwrap().row.sealed, None);
         assert_eq!(store.leaves(0, 10).await.unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn nothing_counts_as_forgotten_while_a_reader_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("router.db")).await.unwrap();
+        store.put_receipts(0, &[row("a")]).await.unwrap();
+        let mut reader = store.pool.begin().await.unwrap();
+        sqlx::query("SELECT * FROM receipt").fetch_all(&mut *reader).await.unwrap();
+        assert!(matches!(store.forget_opening("a").await, Err(StoreError::Busy)));
+        reader.rollback().await.unwrap();
+        store.forget_opening("a").await.unwrap();
+        assert_eq!(std::fs::metadata(folder.path().join("router.db-wal")).unwrap().len(), 0);
     }
 
     #[tokio::test]

@@ -165,6 +165,7 @@ fn unread(error: &ReadError) -> (StatusCode, &'static str) {
             (StatusCode::SERVICE_UNAVAILABLE, "log_late")
         }
         ReadError::Logs(_) => (StatusCode::INTERNAL_SERVER_ERROR, "log_failed"),
+        ReadError::Store(store::StoreError::Busy) => (StatusCode::SERVICE_UNAVAILABLE, "database_busy"),
         ReadError::Unreadable | ReadError::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
     }
 }
