@@ -25,8 +25,10 @@ QUERIES ?=
 # For `make simulate`: one seed, or how many.
 SEED ?=
 SEEDS ?=
+# For `make soak`: how often.
+KILLS ?=
 
-.PHONY: help setup build cuda gpu-check demo fleet test simulate lint deny sanitize performance verifier
+.PHONY: help setup build cuda gpu-check demo fleet test simulate soak lint deny sanitize performance verifier
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 /p' Makefile
@@ -80,6 +82,10 @@ test: setup build ## Run every test
 simulate: ## Fail specialists by chance: SEED=1234 prints one run, SEEDS=100000 tries so many
 	CONSILIUM_SEED=$(SEED) CONSILIUM_SEEDS=$(SEEDS) \
 		cargo test $(if $(SEEDS),--release) --workspace --locked --test simulation what_must_hold -- --nocapture
+
+soak: build ## Kill the router in mid-work, and look at every receipt and log: KILLS=10000
+	CONSILIUM_SEED=$(SEED) CONSILIUM_KILLS=$(KILLS) \
+		cargo test --workspace --locked --test federation outlives_every_kill -- --nocapture
 
 lint: ## Check formatting, lints and documentation
 	cargo fmt --all --check

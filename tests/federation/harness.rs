@@ -4,8 +4,10 @@ mod institution;
 mod network;
 mod process;
 mod router;
+mod slip;
 
 pub(crate) use institution::Institution;
 pub(crate) use network::{Fault, Network};
 pub(crate) use process::{PATIENCE, Process, program, run};
-pub(crate) use router::{Answer, Events, Router, SETTINGS};
+pub(crate) use router::{Answer, Events, Killed, Router, SETTINGS};
+pub(crate) use slip::Slip;

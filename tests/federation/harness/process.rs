@@ -81,9 +81,10 @@ impl Process {
         self.url.rsplit(':').next().unwrap()
     }
 
-    /// Ends the process as a crash would.
-    pub(crate) async fn kill(mut self) {
+    /// Ends the process as a crash would; all that it logged.
+    pub(crate) async fn kill(mut self) -> String {
         self.child.kill().await.unwrap();
+        self.log.await.unwrap()
     }
 
     pub(crate) fn id(&self) -> u32 {

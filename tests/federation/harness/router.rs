@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use tonic::{Status, Streaming, transport::Channel};
 
-use super::{PATIENCE, Process, run};
+use super::{PATIENCE, Process, program, run};
 
 /// Hashed vectors, frequent looks at the fleet, and little patience with newcomers that never come to an
 /// end. The limits of asking stay as they are, so that a busy machine fails no test.
@@ -46,6 +46,16 @@ pub(crate) struct Router {
 }
 
 impl Router {
+    /// A router that logs all that it can say of its work.
+    pub(crate) async fn telling() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().to_owned();
+        let command = ["RUST_LOG=debug".to_owned(), program("router").to_str().unwrap().to_owned()];
+        let args = command.into_iter().chain(arguments(&data, SETTINGS, LOOPBACK));
+        let process = Process::start_program(Path::new("env"), args).await;
+        Self { data, process, folder: Some(folder) }
+    }
+
     /// A router that nobody is registered with.
     pub(crate) async fn start() -> Self {
         Self::with(SETTINGS).await
@@ -106,10 +116,13 @@ impl Router {
 
     /// Ends it as a crash would, and starts another one over its database.
     pub(crate) async fn crash(self) -> Self {
+        self.kill().await.restart().await
+    }
+
+    /// Ends it as a crash would.
+    pub(crate) async fn kill(self) -> Killed {
         let Self { data, process, folder } = self;
-        process.kill().await;
-        let process = Self::process(&data, SETTINGS, LOOPBACK, &[]).await;
-        Self { data, process, folder }
+        Killed { log: process.kill().await, data, folder }
     }
 
     /// Stops it; its folder, where that is its own.
@@ -119,15 +132,8 @@ impl Router {
     }
 
     async fn process(data: &Path, settings: &str, address: &str, further: &[&str]) -> Process {
-        let calibration = data.join("calibration.toml");
-        if !calibration.exists() {
-            fs::write(calibration, CALIBRATION).unwrap();
-        }
-        let config = data.join("router.toml");
-        fs::write(&config, settings).unwrap();
-        let args = ["serve", "--listen", address, "--config", config.to_str().unwrap()];
-        let args = args.into_iter().chain(["--data", data.to_str().unwrap()]).chain(further.iter().copied());
-        Process::start("router", args).await
+        let further = further.iter().copied().map(str::to_owned);
+        Process::start("router", arguments(data, settings, address).into_iter().chain(further)).await
     }
 
     /// The folder of its database and settings.
@@ -169,7 +175,17 @@ impl Router {
     }
 
     async fn events_of(&self, turns: Vec<Turn>, options: AskOptions) -> Result<Events, Status> {
-        let request = AskRequest { turns, options: Some(options), ..Default::default() };
+        self.events_after(turns, options, "").await
+    }
+
+    /// The events of an answer to the last of `turns`, the one before which has the receipt `previous`.
+    pub(crate) async fn events_after(
+        &self,
+        turns: Vec<Turn>,
+        options: AskOptions,
+        previous: &str,
+    ) -> Result<Events, Status> {
+        let request = AskRequest { turns, options: Some(options), previous_request_id: previous.to_owned() };
         Ok(Events(self.client().await.ask(request).await?.into_inner()))
     }
 
@@ -190,19 +206,42 @@ impl Router {
 
     /// Why a question has no answer; `None` where it has one.
     pub(crate) async fn failure(&self, question: &str, options: AskOptions) -> Option<Status> {
-        let mut events = self.events(question, options).await.unwrap();
-        loop {
-            match timeout(PATIENCE, events.0.next()).await.expect("an event or the end")? {
-                Ok(_) => {}
-                Err(status) => return Some(status),
-            }
-        }
+        self.events(question, options).await.unwrap().failure().await
     }
 
     /// Every change to its fleet from now on.
     pub(crate) async fn watch(&self) -> Changes {
         let mut client = RegistryServiceClient::connect(self.process.url.clone()).await.unwrap();
         Changes(client.watch(WatchRequest {}).await.unwrap().into_inner())
+    }
+}
+
+/// How a router over the folder `data` is started, whose settings are put there.
+fn arguments(data: &Path, settings: &str, address: &str) -> Vec<String> {
+    let calibration = data.join("calibration.toml");
+    if !calibration.exists() {
+        fs::write(calibration, CALIBRATION).unwrap();
+    }
+    let config = data.join("router.toml");
+    fs::write(&config, settings).unwrap();
+    let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
+    ["serve", "--listen", address, "--config", config, "--data", data].map(str::to_owned).to_vec()
+}
+
+/// What a router leaves that was killed.
+pub(crate) struct Killed {
+    pub(crate) data: PathBuf,
+    folder: Option<TempDir>,
+    /// All that it logged.
+    pub(crate) log: String,
+}
+
+impl Killed {
+    /// Starts another one over its database.
+    pub(crate) async fn restart(self) -> Router {
+        let Self { data, folder, log: _ } = self;
+        let process = Router::process(&data, SETTINGS, LOOPBACK, &[]).await;
+        Router { data, process, folder }
     }
 }
 
@@ -215,8 +254,18 @@ impl Events {
         Some(response.unwrap().event.unwrap())
     }
 
+    /// Why it comes to no end; `None` where it does.
+    pub(crate) async fn failure(mut self) -> Option<Status> {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.expect("an event or the end")? {
+                Ok(_) => {}
+                Err(status) => return Some(status),
+            }
+        }
+    }
+
     /// All that is still to come.
-    async fn whole(mut self) -> Answer {
+    pub(crate) async fn whole(mut self) -> Answer {
         let mut answer = Answer::default();
         while let Some(event) = self.next().await {
             answer.take(event);
