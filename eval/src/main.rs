@@ -13,6 +13,7 @@ mod network;
 mod peers;
 mod plot;
 mod progress;
+mod receipts;
 mod record;
 mod report;
 mod retrieval;
@@ -57,6 +58,8 @@ enum Command {
     Retrieval(retrieval::Retrieval),
     /// Measure what a whole federation answers, beside one index and single specialists.
     Answers(answers::Answers),
+    /// Measure what receipts add to answers: time, writes and bytes.
+    Receipts(receipts::Receipts),
     /// Write docs/performance.md and its plots from the records in eval/records.
     Report(report::Report),
 }
@@ -73,6 +76,7 @@ async fn main() -> Result<()> {
         Command::Intents(intents) => intents::run(&intents).await,
         Command::Retrieval(retrieval) => retrieval::run(&retrieval).await,
         Command::Answers(answers) => answers::run(&answers).await,
+        Command::Receipts(receipts) => receipts::run(&receipts).await,
         Command::Report(report) => report::run(&report),
     }
 }
