@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use audit::Bundle;
 use embedding::{Embedder, Model};
 use futures_util::{StreamExt as _, future::try_join_all};
 use proto::{AskOptions, Conversation, Endpoint, Role, Turn};
@@ -19,17 +20,12 @@ use router::{
     app::App,
     ask::{self, Answering, Event},
     config::Config,
-    edge,
     receipt::Capability,
 };
 use serde::{Deserialize, Serialize};
 use serve::Tasks;
 use specialist::{Server, Settings, config::Overrides, identity};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 use crate::{progress, record::Output};
 
@@ -113,7 +109,6 @@ pub(crate) struct Figures {
 struct House {
     app: Arc<App>,
     tasks: Tasks,
-    address: String,
     folder: TempDir,
 }
 
@@ -149,9 +144,8 @@ pub(crate) async fn run(receipts: &Receipts) -> Result<()> {
     }
     progress.finish_and_clear();
     let ended = house.ask().await?;
-    let found = house.app.receipts.read(&ended.request_id, &ended.capability).await?;
-    let (receipt, _) = found.context("a receipt that was written is not there")?;
-    let bundle = house.fetch(&ended).await?;
+    let bundle = house.app.receipts.bundle(&ended.request_id, &ended.capability).await?;
+    let receipt = Bundle::read(bundle.as_bytes())?.receipt();
     #[expect(clippy::cast_precision_loss, reason = "counts of a short run")]
     let writes = writes as f64 / receipts.rounds as f64;
     let figures = Figures {
@@ -162,7 +156,7 @@ pub(crate) async fn run(receipts: &Receipts) -> Result<()> {
         alone_ms: Spread::of(alone),
         together_ms: Spread::of(together),
         writes,
-        receipt_bytes: receipt.row.payload.len() + receipt.row.signature.len(),
+        receipt_bytes: receipt.payload.len() + receipt.signature.len(),
         bundle_bytes: bundle.len(),
     };
     house.stop().await;
@@ -192,9 +186,6 @@ impl House {
         let mut config = Config { data, ..Config::default() };
         config.dispatch.in_flight_max = AT_ONCE;
         let app = App::with(embedder, &config, IpAddr::V4(Ipv4Addr::LOCALHOST), &tasks).await?;
-        let listener = serve::listen("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
-        edge::spawn(app.clone(), listener, config.limits.request_bytes_max, &tasks).await?;
         let server = Server::serve(Settings::load(&file, Overrides::default())?, None).await?;
         let endpoint = Endpoint::parse("endpoint", server.url())?;
         let stop = tasks.stopping();
@@ -209,7 +200,7 @@ impl House {
         });
         let tested = app.fleet.test(&endpoint).await.context("the specialist is not admitted")?;
         app.fleet.add(&endpoint, tested.registration.card.digest(), true).await?;
-        Ok(Self { app, tasks, address, folder })
+        Ok(Self { app, tasks, folder })
     }
 
     /// Asks as a client does, and reads to the end.
@@ -237,24 +228,6 @@ impl House {
             }
         }
         bail!("an answer without an end")
-    }
-
-    /// The receipt as its reader fetches it.
-    async fn fetch(&self, ended: &Ended) -> Result<Vec<u8>> {
-        let Ended { request_id, capability, .. } = ended;
-        let mut connection = TcpStream::connect(&self.address).await?;
-        let request = format!(
-            "GET /v1/receipts/{request_id} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\
-             Authorization: Bearer {}\r\n\r\n",
-            self.address,
-            capability.reveal()
-        );
-        connection.write_all(request.as_bytes()).await?;
-        let mut response = Vec::new();
-        connection.read_to_end(&mut response).await?;
-        let head = response.windows(4).position(|bytes| bytes == b"\r\n\r\n");
-        let head = head.filter(|_| response.starts_with(b"HTTP/1.1 200 ")).context("no receipt comes")?;
-        Ok(response.split_off(head + 4))
     }
 
     /// Has everybody stop, and waits for it.

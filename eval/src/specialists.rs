@@ -160,7 +160,10 @@ impl Making<'_> {
             "title = {id:?}\ninstitution = {id:?}\ndescription = \"-\"\nlicense = \"-\"\nlisten = \"-\""
         );
         let share = self.points.title_share.map(|share| format!("title_share = {share:?}"));
-        let config = format!("id = {id:?}\n{card}\n{}", share.unwrap_or_default());
+        // The card tells the digest of the weights; hashed vectors have none.
+        let kind = if self.embedder.space().encoder == "hashed" { "hashed" } else { "model" };
+        let encoder = format!("encoder = {{ kind = {kind:?} }}");
+        let config = format!("id = {id:?}\n{card}\n{encoder}\n{}", share.unwrap_or_default());
         Ok(Settings {
             config: config::parse(&config)?,
             corpus: Some(corpus.to_owned()),

@@ -84,7 +84,11 @@ impl App {
         let (name, key) = (config.name.clone(), key::load(data, &store).await?);
         let logs = Logs::open(&data.join("log"), &name, &key, &config.witnesses, store.clone()).await?;
         let kept = (store.clone(), logs);
-        let receipts = Receipts::open(name, key, policy, rules.clone(), kept, tasks).await?;
+        let (receipts, writer) = Receipts::open(name, key, policy, rules.clone(), kept).await?;
+        let room = Arc::new(Semaphore::new(config.limits.in_flight_max));
+        let quiet = || quiet(tasks.stopping(), room.clone(), config.limits.in_flight_max);
+        tasks.spawn("receipts", writer.run(quiet()));
+        tasks.spawn("logs", receipts.logs().clone().follow(quiet()));
         let (trust, claims) = Trust::new();
         tasks.spawn("trust", trust::check(trust.clone(), claims, embedder.clone(), tasks.stopping()));
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
@@ -97,7 +101,7 @@ impl App {
             dispatch,
             receipts,
             answer_max: Duration::from_millis(config.limits.answer_ms),
-            room: Arc::new(Semaphore::new(config.limits.in_flight_max)),
+            room,
             store,
         }))
     }
@@ -117,6 +121,13 @@ impl App {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// Ends when the process is `stopping` and no answer is under way any more: each of them has a receipt to write.
+async fn quiet(stopping: impl Future<Output = ()>, room: Arc<Semaphore>, answers_max: usize) {
+    stopping.await;
+    // The room is never closed, so this is only waited for.
+    let _ = room.acquire_many(u32::try_from(answers_max).unwrap_or(u32::MAX)).await;
 }
 
 /// Has `policy` listed in the registry log; where that is to be `checked`, it has to stand there already.

@@ -17,7 +17,6 @@ use std::{
 use audit::{Kind, Salt, SecretKey, leaf, signed};
 use prost::Message as _;
 use proto::{Digest, Terms, wire};
-use serve::Tasks;
 use store::{PlacedReceipt, ReceiptRow, Store, StoreError};
 
 use crate::{
@@ -29,8 +28,8 @@ use crate::{
 pub use bundle::ReadError;
 pub(crate) use derivation::derivation;
 use draft::{Frame, draft};
-pub use ledger::LedgerError;
 use ledger::{Ledger, ledger};
+pub use ledger::{LedgerError, Writer};
 pub use logs::{Logs, LogsError, Which};
 pub use seal::Capability;
 
@@ -71,19 +70,16 @@ pub struct Receipts {
 
 impl Receipts {
     /// Those of the router with this `name` and `key`, whose `policy` is what `rules` and limits amount to, in
-    /// `store` and `logs`. What writes them is among `tasks`.
+    /// `store` and `logs`; and what writes them, which has to run.
     pub async fn open(
         name: String,
         key: SecretKey,
         policy: Policy,
         rules: Arc<Rules>,
         (store, logs): (Store, Logs),
-        tasks: &Tasks,
-    ) -> Result<Arc<Self>, StoreError> {
+    ) -> Result<(Arc<Self>, Writer), StoreError> {
         let (ledger, writer) = ledger(store.clone()).await?;
-        tasks.spawn("receipts", writer.run(tasks.stopping()));
-        tasks.spawn("logs", logs.clone().follow(tasks.stopping()));
-        Ok(Arc::new(Self { name, key, policy, rules, ledger, logs, store }))
+        Ok((Arc::new(Self { name, key, policy, rules, ledger, logs, store }), writer))
     }
 
     /// The logs.

@@ -40,7 +40,7 @@ impl Store {
     /// Writes `entries` at `first` and the places behind it, all or none. `first` is how many there are: if
     /// somebody else has written meanwhile, nothing is.
     pub async fn append_entries(&self, first: u64, entries: &[LogEntry<'_>]) -> Result<(), StoreError> {
-        let mut change = self.pool.begin().await?;
+        let mut change = self.change().await?;
         append(&mut change, first, entries).await?;
         Ok(change.commit().await?)
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use sqlx::{
-    FromRow, SqliteConnection, SqlitePool,
+    FromRow, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -122,6 +122,12 @@ impl Store {
         }
     }
 
+    /// A transaction that writes. It takes its turn when it begins: one that began by reading could not write any
+    /// more once another has.
+    async fn change(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
     /// All registrations, by id.
     pub async fn registrations(&self) -> Result<Vec<RegistrationRow>, StoreError> {
         let rows = sqlx::query_as("SELECT * FROM registration ORDER BY specialist_id");
@@ -150,7 +156,7 @@ impl Store {
             despite_exam,
             signature,
         } = row;
-        let mut change = self.pool.begin().await?;
+        let mut change = self.change().await?;
         let mut gone = contents(&mut change, specialist_id).await?;
         gone.retain(|old| old != card && old != prototypes);
         keep(&mut change, &gone, PAST_BYTES_MAX).await?;
@@ -180,7 +186,7 @@ impl Store {
         first: u64,
         entries: &[LogEntry<'_>],
     ) -> Result<(), StoreError> {
-        let mut change = self.pool.begin().await?;
+        let mut change = self.change().await?;
         let gone = contents(&mut change, specialist_id).await?;
         keep(&mut change, &gone, PAST_BYTES_MAX).await?;
         sqlx::query("DELETE FROM registration WHERE specialist_id = ?")

@@ -48,7 +48,7 @@ impl Store {
 
     /// Writes `rows` from `place` on, all or none; on the disk when it returns.
     pub async fn put_receipts(&self, place: u64, rows: &[ReceiptRow]) -> Result<(), StoreError> {
-        let mut change = self.pool.begin().await?;
+        let mut change = self.change().await?;
         for (place, row) in (place..).zip(rows) {
             sqlx::query("INSERT INTO receipt VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
                 .bind(i64::try_from(place).unwrap_or(i64::MAX))
@@ -94,7 +94,7 @@ impl Store {
 
     /// Whether the disk has room for receipts again: writes so much and takes it back.
     pub async fn try_room(&self) -> Result<(), StoreError> {
-        let mut change = self.pool.begin().await?;
+        let mut change = self.change().await?;
         sqlx::query("CREATE TABLE room (bytes BLOB)").execute(&mut *change).await?;
         sqlx::query("INSERT INTO room VALUES (zeroblob(?))").bind(ROOM_BYTES).execute(&mut *change).await?;
         change.commit().await?;
@@ -140,6 +140,24 @@ mod tests {
         store.put_receipts(0, &[row("a")]).await.unwrap();
         assert!(store.put_receipts(1, &[row("b"), row("a")]).await.is_err());
         assert_eq!(store.receipt_count().await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn two_that_write_at_once_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("router.db")).await.unwrap();
+        let receipts = async {
+            for place in 0..50 {
+                store.put_receipts(place, &[row(&place.to_string())]).await.unwrap();
+            }
+        };
+        let registrations = async {
+            for _ in 0..50 {
+                store.remove_registration("nobody", 0, &[]).await.unwrap();
+            }
+        };
+        tokio::join!(receipts, registrations);
+        assert_eq!(store.receipt_count().await.unwrap(), 50);
     }
 
     #[tokio::test]

@@ -165,7 +165,7 @@ async fn what_differs_is_named() {
     ] {
         let (said, code) = changed(pointer, value).await;
         assert_eq!(code, Some(2), "{pointer}: {said}");
-        says(&said, &["is no decision as `router explain -o json` prints it"]);
+        says(&said, &["is neither a decision as `router explain -o json` prints it nor a receipt"]);
     }
     let (said, code) = changed("/derivation/vector", json!([1.0])).await;
     assert_eq!(code, Some(1), "{said}");

@@ -54,7 +54,7 @@ pub(super) struct Ledger {
 }
 
 /// What writes them down.
-pub(super) struct Writer {
+pub struct Writer {
     store: Store,
     queue: mpsc::Receiver<Waiting>,
     full: Arc<AtomicBool>,
@@ -112,7 +112,7 @@ impl Ledger {
 
 impl Writer {
     /// Writes until nobody can hand anything in any more, or `stop` ends and nothing waits.
-    pub(super) async fn run(mut self, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut batch = Vec::with_capacity(BATCH_MAX);
         loop {
