@@ -108,12 +108,14 @@ mod tests {
     use super::*;
 
     fn row(name: &str) -> ReceiptRow {
+        let mut leaf = name.as_bytes().to_vec();
+        leaf.resize(73, 0);
         ReceiptRow {
             request_id: name.into(),
             payload: name.as_bytes().to_vec(),
             signature: vec![1; 64],
             leaf_salt: vec![2; 32],
-            leaf: [name.as_bytes(), &[0; 72]].concat(),
+            leaf,
             capability_sha256: vec![3; 32],
             sealed: Some(b"seldom seen by anybody".to_vec()),
         }

@@ -220,7 +220,8 @@ impl Log {
     fn content(&self) -> Vec<String> {
         let files = fs::read_dir(self.folder.join("content")).into_iter().flatten();
         let names = files.map(|file| format!("content/{}", file.unwrap().file_name().display()));
-        let mut names: Vec<String> = names.filter(|name| !name.ends_with(".new")).collect();
+        let mut names: Vec<String> =
+            names.filter(|name| Path::new(name).extension().is_none_or(|it| it != "new")).collect();
         names.sort_unstable();
         names
     }
