@@ -199,7 +199,7 @@ pub struct Finish {
 
 /// A new name for a question; it says nothing of the asker.
 pub fn request_id() -> String {
-    format!("req_{}", uuid::Uuid::now_v7().simple())
+    format!("req_{}", uuid::Uuid::new_v4().simple())
 }
 
 /// Decides whom a question is for, and asks nobody.

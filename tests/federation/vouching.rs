@@ -19,7 +19,7 @@ use proto::{
 
 use crate::{
     answers::{cheese, planets},
-    harness::{Answer, Router, run},
+    harness::{Answer, Router, SETTINGS, run},
     keys::desk::{Desk, Showing, keys, sound},
 };
 
@@ -213,6 +213,35 @@ async fn anyone_can_check_an_answer_of_several_with_the_programs() {
     altered[middle] ^= 1;
     std::fs::write(file, altered).unwrap();
     assert_eq!(run("audit", ["verify", file, "--trust", trusted]).await.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_witness_watches_both_logs_and_proofs_carry_its_signature() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let made = run("audit", ["keygen", &path("w.key"), "--name", "witness.example"]).await;
+    let witness = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    let router = Router::with(&format!("witnesses = [{witness:?}]\n{SETTINGS}")).await;
+    let config = router.data().join("router.toml");
+    let args = ["trust", "--data", router.data().to_str().unwrap(), "--config", config.to_str().unwrap()];
+    let trusted = String::from_utf8(run("router", args).await.stdout).unwrap();
+    let strict = trusted.replace("\"witnesses_min\": 0", "\"witnesses_min\": 1");
+    std::fs::write(path("trust.json"), &strict).unwrap();
+
+    let answer = router.ask("Is Mars red?").await;
+    let (_, alone) = receipt(&router, &answer).await;
+    let strict = Trust::read(&strict).unwrap();
+    assert!(!verify(&alone, Some(&strict)).is_verified(), "nobody has watched yet");
+    for log in ["receipts", "registry"] {
+        let url = format!("{}/log/{log}", router.process.url);
+        let args = ["witness", &url, "--key", &path("w.key"), "--name", "witness.example", "--post", &url];
+        let watched = ["--trust", &path("trust.json"), "--state", &path("seen")];
+        let output = run("audit", args.into_iter().chain(watched)).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let (_, watched) = receipt(&router, &answer).await;
+    let report = verify(&watched, Some(&strict));
+    assert!(report.is_verified(), "{:?}", report.failures);
 }
 
 #[tokio::test]

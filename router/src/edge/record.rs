@@ -26,11 +26,12 @@ pub(super) fn routes(app: &App) -> Router<Arc<App>> {
     let logs = app.receipts.logs().folder();
     let mut router = Router::new()
         .route("/v1/policy", get(policy))
-        .route("/v1/receipts/{id}", get(receipt).delete(forget))
-        .route("/log/{log}/cosignatures", post(cosign));
+        .route("/v1/receipts/{id}", get(receipt).delete(forget));
     for which in Which::ALL {
-        let name = which.name();
-        router = router.nest_service(&format!("/log/{name}"), ServeDir::new(logs.join(name)));
+        let (name, cosign) = (which.name(), move |app, note| cosign(which, app, note));
+        router = router
+            .nest_service(&format!("/log/{name}"), ServeDir::new(logs.join(name)))
+            .route(&format!("/log/{name}/cosignatures"), post(cosign));
     }
     router
 }
@@ -62,12 +63,10 @@ async fn forget(
 
 /// Takes a witness's cosignature.
 async fn cosign(
+    which: Which,
     State(app): State<Arc<App>>,
-    Path(log): Path<String>,
     note: String,
 ) -> Result<Json<Value>, ApiError> {
-    let which = Which::ALL.into_iter().find(|which| which.name() == log);
-    let which = which.ok_or_else(|| ApiError::UnknownPath(format!("/log/{log}/cosignatures")))?;
     if note.len() > NOTE_BYTES_MAX {
         return Err(ApiError::Body { status: StatusCode::PAYLOAD_TOO_LARGE });
     }

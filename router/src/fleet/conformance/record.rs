@@ -188,7 +188,7 @@ fn turn(text: &str) -> Turn {
 }
 
 fn request(turns: Vec<Turn>, passages_max: u32) -> AnswerRequest {
-    let request_id = format!("conformance_{}", uuid::Uuid::now_v7().simple());
+    let request_id = format!("conformance_{}", uuid::Uuid::new_v4().simple());
     AnswerRequest { request_id, turns, passages_max, salt: random() }
 }
 
