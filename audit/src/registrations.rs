@@ -196,7 +196,8 @@ impl Registrations {
                 return Ok(());
             }
             What::Revoked => {
-                unchanged(id, live()?, change)?;
+                // A key that several have is revoked for each of them.
+                unchanged(id, registered()?, change)?;
                 let key = change.key.ok_or(RuleError::Field("key"))?;
                 self.revoked.insert(*key.as_bytes());
                 false

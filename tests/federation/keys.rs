@@ -6,7 +6,11 @@ pub(crate) mod desk;
 use std::{path::Path, process::Output};
 
 use RegistryChange::{Admitted, Disabled, Enabled, Removed, Revoked, Rotated, Updated};
-use audit::{Kind as Signing, PublicKey, signed};
+use audit::{
+    Kind as Signing, PublicKey,
+    registrations::{Change, Registrations},
+    signed,
+};
 use prost::Message;
 use proto::{
     Digest,
@@ -21,11 +25,13 @@ use store::Store;
 use self::desk::{Desk, Showing, card, keys, possession, rotated, sound, sound_as, unsigned};
 use crate::{answers::planets, harness::Router};
 
-/// The registry log of the router whose folder this is, without its own policy.
+/// The registry log of the router whose folder this is, without its own policy. It keeps every rule that those who
+/// audit it hold it to.
 async fn log(data: &Path) -> Vec<RegistryEntry> {
     let store = Store::open(&data.join("router.db")).await.unwrap();
-    let mut entries = Vec::new();
+    let (mut entries, mut registrations) = (Vec::new(), Registrations::default());
     for bytes in store.registry_entries(0).await.unwrap() {
+        registrations.apply(&Change::read(&bytes).unwrap()).unwrap();
         let entry: RegistryEntry = signed::canonical(&bytes).unwrap();
         let named =
             store.registry_content(entry.content_sha256.as_slice().try_into().unwrap()).await.unwrap();
