@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use sqlx::{
-    FromRow, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection, FromRow, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -111,8 +111,13 @@ impl Store {
             .pragma("secure_delete", "ON")
             .foreign_keys(true);
         let open = async {
-            let pool =
-                SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await?;
+            // A full disk ends a transaction without the connection's knowing: such a one begins no other.
+            let usable = |connection: &SqliteConnection| !connection.is_in_transaction();
+            let pool = SqlitePoolOptions::new()
+                .max_connections(CONNECTIONS_MAX)
+                .before_acquire(move |connection, _| Box::pin(std::future::ready(Ok(usable(connection)))))
+                .connect_with(options)
+                .await?;
             MIGRATIONS.run(&pool).await?;
             Ok(pool)
         };

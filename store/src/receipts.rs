@@ -95,6 +95,8 @@ impl Store {
     /// Whether the disk has room for receipts again: writes so much and takes it back.
     pub async fn try_room(&self) -> Result<(), StoreError> {
         let mut change = self.change().await?;
+        // Where the disk was full again before it could be taken back, it still stands there.
+        sqlx::query("DROP TABLE IF EXISTS room").execute(&mut *change).await?;
         sqlx::query("CREATE TABLE room (bytes BLOB)").execute(&mut *change).await?;
         sqlx::query("INSERT INTO room VALUES (zeroblob(?))").bind(ROOM_BYTES).execute(&mut *change).await?;
         change.commit().await?;
@@ -205,5 +207,8 @@ mod tests {
         for _ in 0..2 {
             store.try_room().await.unwrap();
         }
+        // What was not taken back the last time is no hindrance.
+        sqlx::query("CREATE TABLE room (bytes BLOB)").execute(&store.pool).await.unwrap();
+        store.try_room().await.unwrap();
     }
 }

@@ -49,7 +49,7 @@ impl SmallDisk {
     /// Takes all the room that is left; what to remove to have it back.
     fn fill(&self) -> std::path::PathBuf {
         let ballast = self.path().join("ballast");
-        let filled = fs::write(&ballast, vec![0; 8 << 20]);
+        let filled = fs::write(&ballast, vec![0; 16 << 20]);
         assert_eq!(filled.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
         ballast
     }
@@ -124,7 +124,7 @@ fn is_unrecorded(status: &Status) {
 
 #[tokio::test]
 async fn an_answer_whose_receipt_has_no_room_comes_to_no_end() {
-    let Some(disk) = SmallDisk::mount("6m") else { return };
+    let Some(disk) = SmallDisk::mount("12m") else { return };
     let url = Hostile::new(counted).serve(None).await;
     let router = Router::on(disk.path()).await;
     router.add_at(&url).await;

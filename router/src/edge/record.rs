@@ -62,11 +62,7 @@ async fn forget(
 }
 
 /// Takes a witness's cosignature.
-async fn cosign(
-    which: Which,
-    State(app): State<Arc<App>>,
-    note: String,
-) -> Result<Json<Value>, ApiError> {
+async fn cosign(which: Which, State(app): State<Arc<App>>, note: String) -> Result<Json<Value>, ApiError> {
     if note.len() > NOTE_BYTES_MAX {
         return Err(ApiError::Body { status: StatusCode::PAYLOAD_TOO_LARGE });
     }
