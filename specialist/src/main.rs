@@ -1,6 +1,12 @@
 //! `specialist`: serves one institution's corpus to a federation, or says what it would serve.
 
-use std::{env, panic, path::PathBuf, process::ExitCode};
+use std::{
+    env,
+    io::{self, Write as _},
+    panic,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 use embedding::Engine;
@@ -150,9 +156,21 @@ async fn main() -> ExitCode {
         Command::Replay(replay) => return derive(replay).await,
         Command::Fit(Fit { embedding, fitting }) => fit(embedding, &fitting).await,
     };
-    let Err(error) = done else { return ExitCode::SUCCESS };
-    complain(&error);
-    ExitCode::FAILURE
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the answer of a command. Whoever closes the pipe has read enough.
+fn say(answer: &str) -> io::Result<()> {
+    match writeln!(io::stdout(), "{answer}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the last word of a command goes to its user, not to a log")]
@@ -160,15 +178,16 @@ fn complain(error: &anyhow::Error) {
     eprintln!("specialist: {error:#}");
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 async fn derive(replay: Replay) -> ExitCode {
     let Replay { embedding, receipt } = replay;
-    let replayed = async { Ok(replay::replay(embedding.settings(None)?, &receipt).await?) };
+    let replayed = async {
+        let Replayed { same, report } = replay::replay(embedding.settings(None)?, &receipt).await?;
+        say(&report)?;
+        Ok(same)
+    };
     match replayed.await {
-        Ok(Replayed { same, report }) => {
-            println!("{report}");
-            if same { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             complain(&error);
             ExitCode::from(2)
@@ -209,33 +228,25 @@ async fn fit(embedding: Embedding, fitting: &Fitting) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 fn check(config: &Config) -> anyhow::Result<()> {
     let settings = config.settings()?;
-    println!("{}", settings.check_corpus()?);
-    Ok(())
+    Ok(say(&settings.check_corpus()?)?)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 fn show(card: Card) -> anyhow::Result<()> {
     let Card { config, model, export } = card;
     let overrides = Overrides { model: Some(model), key: key(), ..Overrides::default() };
-    println!("{}", export::export(&Settings::load(&config.config, overrides)?, export)?);
-    Ok(())
+    Ok(say(&export::export(&Settings::load(&config.config, overrides)?, export)?)?)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 fn make_key(keygen: Keygen) -> anyhow::Result<()> {
     let Keygen { config: Config { config }, out } = keygen;
-    println!("{}", identity::keygen(&config, out)?);
-    Ok(())
+    Ok(say(&identity::keygen(&config, out)?)?)
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
 fn replace_key(rotate: &Rotate) -> anyhow::Result<()> {
     let Settings { config, identity, .. } = rotate.config.settings()?;
-    println!("{}", identity::rotate(&rotate.config.config, &config, identity.as_ref(), &rotate.out)?);
-    Ok(())
+    Ok(say(&identity::rotate(&rotate.config.config, &config, identity.as_ref(), &rotate.out)?)?)
 }
 
 /// The key, or the name of its file, as the environment has it.

@@ -1,11 +1,16 @@
 //! What operators see.
 
+use std::process::{Command, Stdio};
+
 use tonic::transport::Channel;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use crate::{answers::planets, harness::Router};
+use crate::{
+    answers::planets,
+    harness::{Router, program},
+};
 
 #[tokio::test]
 async fn operators_see_health_and_metrics_and_no_question() {
@@ -36,4 +41,19 @@ async fn operators_see_health_and_metrics_and_no_question() {
         assert!(metrics.contains(line), "{line} is missing in {metrics}");
     }
     assert!(!metrics.contains("Mars"));
+}
+
+#[test]
+fn whoever_closes_the_pipe_has_read_enough() {
+    let planets = planets();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let checked = Command::new(program("specialist"))
+        .args(["check", "--config"])
+        .arg(planets.file())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{checked:?}");
 }

@@ -133,7 +133,7 @@ pub(super) fn words(bundle: &Bundle, calls: &[Called<'_>], shares: &Shares, repo
         });
         let passages = call.passages.len();
         let (id, whose) = (plain(&call.specialist_id), whose.unwrap_or_default());
-        report.checked("specialist", format!("{id} {vouching}; {passages} passages{whose}"));
+        report.checked("specialist", format!("{id} {vouching}; passages sent: {passages}{whose}"));
     }
     let Shares { verbatim_bytes, rules_bytes } = shares;
     let says = format!("{verbatim_bytes} bytes are specialists' words, {rules_bytes} the router's own texts");

@@ -1203,7 +1203,7 @@ function noteWords(bundle, calls, shares, report) {
         const vouching = how.get(call.vouching) ?? 'is said to have done nothing that is known';
         const number = registered?.index === undefined ? '' : `, number ${registered.index + 1n} of the registry`;
         const whose = registered ? `; ${registered.card.institution}, card ${registered.digest}${number}` : '';
-        report.note('specialist', `${call.specialist_id} ${vouching}; ${call.passages.length} passages${whose}`);
+        report.note('specialist', `${call.specialist_id} ${vouching}; passages sent: ${call.passages.length}${whose}`);
     }
     const { verbatim, rules } = shares;
     report.note('answer', `${verbatim} bytes are specialists' words, ${rules} the router's own texts`);

@@ -98,6 +98,7 @@ impl Record {
 impl Deeds {
     /// A candidate is called, for the first time or again.
     pub(super) fn called(&mut self, candidate: usize, minutes: Minutes) {
+        self.candidates[candidate].calls += 1;
         if self.calls.iter().all(|call| call.candidate != candidate) {
             self.calls.push(Called { candidate, minutes, vouching: Vouching::Unfinished });
         }

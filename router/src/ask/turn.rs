@@ -46,10 +46,8 @@ pub struct Turn {
     merge: Merge,
     /// The candidate behind each place in the merge.
     places: Vec<usize>,
-    /// Everybody, with what became of them so far.
-    candidates: Vec<Candidate>,
     spoke: Vec<usize>,
-    /// What was done, for the receipt.
+    /// What was done, and what became of everybody so far.
     record: Record,
     /// Whether plain sources follow the answer.
     footer: bool,
@@ -80,7 +78,6 @@ impl Turn {
             record,
             footer: question.footer,
             sources: Vec::new(),
-            candidates: routed.decision.candidates.clone(),
             routed,
             merge: Merge::new(),
             places: Vec::new(),
@@ -137,7 +134,7 @@ impl Turn {
                     Reason::NoAnswer
                 }
                 Ending::Failed => {
-                    let error = AskError::Unanswered(self.candidates.clone());
+                    let error = AskError::Unanswered(self.record.deeds().candidates.clone());
                     self.means.metrics.request(error.code());
                     yield Err(error);
                     return;
@@ -153,11 +150,10 @@ impl Turn {
 
     /// Asks a candidate; what it says comes with its place in the merge.
     fn dispatch(&mut self, at: usize) -> impl Stream<Item = (usize, Heard)> + Send + use<> {
-        let place = self.merge.join(speaker(&self.candidates[at]));
+        let candidate = &self.routed.decision.candidates[at];
+        let place = self.merge.join(speaker(candidate));
         self.places.push(at);
-        let candidate = &mut self.candidates[at];
-        candidate.status = Status::Asked;
-        self.record.deeds().candidates[at].clone_from(candidate);
+        self.record.deeds().candidates[at].status = Status::Asked;
         let heard = self.means.dispatch.ask(Asked {
             endpoint: &candidate.registration.endpoint,
             card: &candidate.registration.card,
@@ -176,8 +172,9 @@ impl Turn {
         if let Heard::Event(AnswerEvent::Passage(passage)) = &heard {
             self.cite(self.places[place], passage);
         }
-        let candidate = &mut self.candidates[self.places[place]];
-        let id = candidate.registration.id();
+        let at = self.places[place];
+        let registration = &self.routed.decision.candidates[at].registration;
+        let id = registration.id();
         let ended = match &heard {
             Heard::Event(AnswerEvent::Done(Outcome::Answered)) => Some(Status::Answered),
             Heard::Event(AnswerEvent::Done(Outcome::NoAnswer)) => Some(Status::NoAnswer),
@@ -186,36 +183,32 @@ impl Turn {
             Heard::Lost(Loss::Ejected) => Some(Status::CircuitOpen),
             Heard::Lost(_) => Some(Status::Failed),
         };
+        let mut deeds = self.record.deeds();
         if let Some(status) = ended {
-            candidate.status = status;
+            deeds.candidates[at].status = status;
             self.means.metrics.specialist_ended(id, status, self.arrived.elapsed());
         }
-        let mut deeds = self.record.deeds();
         let input = match heard {
             Heard::Event(event) => {
                 if matches!(event, AnswerEvent::Done(_)) {
-                    let has_key = candidate.registration.card.card().public_key.is_some();
-                    let vouching = if has_key { Vouching::Signed } else { Vouching::Unsigned };
-                    deeds.vouched(self.places[place], vouching);
+                    let has_key = registration.card.card().public_key.is_some();
+                    deeds.vouched(at, if has_key { Vouching::Signed } else { Vouching::Unsigned });
                 }
                 Input::Event(event)
             }
             Heard::Called(minutes) => {
-                candidate.calls += 1;
-                deeds.called(self.places[place], minutes);
-                deeds.candidates[self.places[place]].clone_from(candidate);
+                deeds.called(at, minutes);
                 return Vec::new();
             }
             Heard::Lost(loss) => {
                 if matches!(loss, Loss::Unvouched(_)) {
-                    deeds.vouched(self.places[place], Vouching::Refused);
+                    deeds.vouched(at, Vouching::Refused);
                 }
                 tracing::warn!(request = self.routed.request_id, specialist = %id, %loss, "gave out");
-                candidate.failure = Some(loss.to_string());
+                deeds.candidates[at].failure = Some(loss.to_string());
                 Input::Failed
             }
         };
-        deeds.candidates[self.places[place]].clone_from(candidate);
         drop(deeds);
         let parts = self.merge.on(place, input);
         for part in &parts {
@@ -226,7 +219,7 @@ impl Turn {
 
     /// Keeps a passage of somebody who was probed, to hold its claims to it.
     fn cite(&mut self, candidate: usize, passage: &Passage) {
-        let id = self.candidates[candidate].registration.id();
+        let id = self.routed.decision.candidates[candidate].registration.id();
         if self.routed.claims.contains_key(id) {
             let cited = self.cited.entry(candidate).or_default();
             if cited.len() < trust::PASSAGES_MAX {
@@ -238,7 +231,7 @@ impl Turn {
     /// Has the claims of those who cited anything checked.
     fn check_claims(&mut self) {
         for (candidate, passages) in std::mem::take(&mut self.cited) {
-            let registration = &self.candidates[candidate].registration;
+            let registration = &self.routed.decision.candidates[candidate].registration;
             let (specialist, title_share) = (registration.id().clone(), registration.card.card().title_share);
             if let Some(evidence) = self.routed.claims.get(&specialist).copied() {
                 let (question, terms) = (self.routed.question.vector.clone(), Terms::of(&self.question));
@@ -269,7 +262,7 @@ impl Turn {
             Part::Span(_) | Part::Disagreement(_) => return,
         };
         let mut places = self.places.iter().copied();
-        let spoke = |at: &usize| self.candidates[*at].registration.id() == specialist;
+        let spoke = |at: &usize| self.routed.decision.candidates[*at].registration.id() == specialist;
         let Some(candidate) = places.find(spoke) else { return };
         if self.first_words.is_none() && matches!(part, Part::Span(_)) {
             let took = self.arrived.elapsed();
@@ -285,7 +278,9 @@ impl Turn {
     /// encoder in time nothing is known, and the decision's own order stands.
     async fn measure(&self) -> HashMap<usize, Measure> {
         let said = self.merge.to_measure();
-        let share = |place: usize| self.candidates[self.places[place]].registration.card.card().title_share;
+        let share = |place: usize| {
+            self.routed.decision.candidates[self.places[place]].registration.card.card().title_share
+        };
         let cited: Vec<(&Passage, f32)> = said
             .iter()
             .flat_map(|one| one.cited.iter().map(|&passage| (passage, share(one.place))))
@@ -312,13 +307,14 @@ impl Turn {
     }
 
     fn abstention(&mut self) -> Part {
-        let considered: Vec<Speaker> = self.candidates.iter().map(speaker).collect();
-        let asks = self.candidates.iter().filter(|candidate| candidate.status == Status::ConsentMissing);
+        let candidates = &self.routed.decision.candidates;
+        let considered: Vec<Speaker> = candidates.iter().map(speaker).collect();
+        let asks = candidates.iter().filter(|candidate| candidate.status == Status::ConsentMissing);
         let asks: Vec<Speaker> = asks.map(speaker).collect();
         let out = |candidate: &Candidate| matches!(candidate.status, Status::Excluded | Status::Disabled);
         let words = if !asks.is_empty() {
             merge::consent_missing(&asks)
-        } else if !considered.is_empty() && self.candidates.iter().all(out) {
+        } else if !considered.is_empty() && candidates.iter().all(out) {
             merge::left_out(&considered)
         } else {
             merge::abstention(&considered, self.routed.foreign.as_ref())
@@ -328,9 +324,11 @@ impl Turn {
 
     fn no_answer(&mut self) -> Part {
         // Whoever failed has not said so.
-        let asked = self.places.iter().map(|&at| &self.candidates[at]);
+        let deeds = self.record.deeds();
+        let asked = self.places.iter().map(|&at| &deeds.candidates[at]);
         let said = asked.filter(|candidate| candidate.status == Status::NoAnswer);
         let said: Vec<Speaker> = said.map(speaker).collect();
+        drop(deeds);
         self.own_words(merge::no_answer(&said))
     }
 
@@ -345,7 +343,7 @@ impl Turn {
         self.check_claims();
         self.means.metrics.request(reason.code());
         Finish {
-            candidates: self.candidates.clone(),
+            candidates: self.record.deeds().candidates.clone(),
             reason,
             spoke: self.spoke.clone(),
             left_out: self.merge.left_out().to_vec(),
