@@ -1,7 +1,7 @@
 //! Merkle trees (RFC 9162): that one thing is among many, shown by a few hashes. The arithmetic is
 //! `tlog_tiles`'.
 
-use proto::Digest;
+use proto::{Digest, wire::MerklePath};
 use tlog_tiles::{Error, Hash, HashReader};
 
 /// A tree in memory that grows at its end: two hashes a leaf.
@@ -52,6 +52,12 @@ pub fn includes(root: Digest, size: u64, index: u64, leaf: &[u8], path: &[Digest
     let path = path.iter().map(|hash| Hash(*hash.as_bytes())).collect();
     let (root, leaf) = (Hash(*root.as_bytes()), tlog_tiles::record_hash(leaf));
     tlog_tiles::check_record(&path, size, root, index, leaf).is_ok()
+}
+
+/// The same for a path as it was sent; one whose hashes have not 32 bytes each shows nothing.
+pub fn leads(root: Digest, size: u64, leaf: &[u8], path: &MerklePath) -> bool {
+    let hashes = path.hashes.iter().map(|hash| Digest::read("hash", hash));
+    hashes.collect::<Result<Vec<_>, _>>().is_ok_and(|hashes| includes(root, size, path.index, leaf, &hashes))
 }
 
 #[cfg(test)]

@@ -63,14 +63,7 @@ fn cites_only_its_own(heard: &Transcript, statement: &Statement) -> bool {
     let Ok(root) = Digest::read("passages_root", &statement.passages_root) else {
         return heard.paths().is_empty();
     };
-    let mut passages = heard.passages();
     let paths = heard.paths();
-    paths.len() == passages.by_ref().count()
-        && heard.passages().zip(paths).all(|(passage, path)| {
-            let hashes =
-                path.hashes.iter().map(|hash| Digest::read("hash", hash)).collect::<Result<Vec<_>, _>>();
-            hashes.is_ok_and(|hashes| {
-                merkle::includes(root, statement.passage_count, path.index, passage, &hashes)
-            })
-        })
+    let led = |(passage, path)| merkle::leads(root, statement.passage_count, passage, path);
+    paths.len() == heard.passages().count() && heard.passages().zip(paths).all(led)
 }

@@ -3,7 +3,7 @@
 use audit::{Kind, PublicKey, Salt, merkle, signed};
 use prost::Message as _;
 use proto::{
-    Digest, PublishedCard,
+    PublishedCard,
     wire::{self, AnswerResponse, Done, answer_response::Event},
 };
 use tonic::Code;
@@ -99,9 +99,7 @@ fn paths(cards: &[PublishedCard], whole: &[Whole]) -> Result<String, String> {
 
 fn leads(card: &PublishedCard, passage: &[u8], path: &wire::MerklePath) -> bool {
     let says = card.card();
-    let Some(root) = says.passages_root else { return false };
-    let hashes: Result<Vec<Digest>, _> = path.hashes.iter().map(|hash| Digest::read("hash", hash)).collect();
-    hashes.is_ok_and(|hashes| merkle::includes(root, says.passage_count, path.index, passage, &hashes))
+    says.passages_root.is_some_and(|root| merkle::leads(root, says.passage_count, passage, path))
 }
 
 fn possession(record: &Record, card: &PublishedCard) -> Finding {
