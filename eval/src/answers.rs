@@ -120,7 +120,7 @@ async fn measure(answers: &Answers, model: Model) -> Result<(Figures, Vec<Case>)
             cases.insert(at, case);
             progress.inc(1);
         }
-        federation.stop().await?;
+        federation.stop().await;
     }
     progress.finish_and_clear();
     let mut cases: Vec<Case> = cases.into_values().collect();

@@ -6,6 +6,7 @@ mod card;
 mod decide;
 mod figures;
 mod fleet;
+mod house;
 mod intents;
 mod limits;
 mod measures;

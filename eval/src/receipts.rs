@@ -4,10 +4,8 @@
 use std::{
     fs::File,
     io::Write as _,
-    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     pin::pin,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,19 +13,15 @@ use anyhow::{Context, Result, bail, ensure};
 use audit::Bundle;
 use embedding::{Embedder, Model};
 use futures_util::{StreamExt as _, future::try_join_all};
-use proto::{AskOptions, Conversation, Endpoint, Role, Turn};
 use router::{
-    app::App,
     ask::{self, Answering, Event},
     config::Config,
     receipt::Capability,
 };
 use serde::{Deserialize, Serialize};
-use serve::Tasks;
 use specialist::{Server, Settings, config::Overrides, identity};
-use tempfile::TempDir;
 
-use crate::{progress, record::Output};
+use crate::{house::House, progress, record::Output};
 
 /// Turns at once, where many are.
 const AT_ONCE: usize = 200;
@@ -37,9 +31,6 @@ const PAGE: [u8; 4_096] = [1; 4_096];
 
 /// How many flushes are timed in each round.
 const FLUSHES: usize = 20;
-
-/// How long whoever is still busy may take at the end.
-const GRACE: Duration = Duration::from_secs(5);
 
 const QUESTION: &str = "why do soap bubbles shimmer";
 
@@ -105,13 +96,6 @@ pub(crate) struct Figures {
     bundle_bytes: usize,
 }
 
-/// A router and a specialist.
-struct House {
-    app: Arc<App>,
-    tasks: Tasks,
-    folder: TempDir,
-}
-
 /// A turn that came to its end.
 struct Ended {
     request_id: String,
@@ -123,7 +107,8 @@ struct Ended {
 /// Measures, and prints one table.
 pub(crate) async fn run(receipts: &Receipts) -> Result<()> {
     ensure!(receipts.rounds > 0, "nothing is measured in no rounds: choose --rounds");
-    let house = House::start(receipts.disk.as_deref()).await?;
+    let folder = receipts.disk.as_deref().map_or_else(tempfile::tempdir, tempfile::tempdir_in)?;
+    let house = start(folder.path()).await?;
     let (mut flushes, mut alone, mut together) = (Vec::new(), Vec::new(), Vec::new());
     let mut writes = 0;
     let progress = progress::bar("rounds", receipts.rounds)?;
@@ -132,18 +117,18 @@ pub(crate) async fn run(receipts: &Receipts) -> Result<()> {
         if round == 1 {
             (flushes, alone, together, writes) = (Vec::new(), Vec::new(), Vec::new(), 0);
         }
-        flush(house.folder.path(), &mut flushes)?;
+        flush(folder.path(), &mut flushes)?;
         for _ in 0..AT_ONCE {
-            alone.push(house.ask().await?.added);
+            alone.push(ask(&house).await?.added);
         }
         let before = house.app.receipts.writes();
-        let turns = try_join_all((0..AT_ONCE).map(|_| house.ask())).await?;
+        let turns = try_join_all((0..AT_ONCE).map(|_| ask(&house))).await?;
         writes += house.app.receipts.writes() - before;
         together.extend(turns.iter().map(|ended| ended.added));
         progress.inc(u64::from(round > 0));
     }
     progress.finish_and_clear();
-    let ended = house.ask().await?;
+    let ended = ask(&house).await?;
     let bundle = house.app.receipts.bundle(&ended.request_id, &ended.capability).await?;
     let receipt = Bundle::read(bundle.as_bytes())?.receipt();
     #[expect(clippy::cast_precision_loss, reason = "counts of a short run")]
@@ -175,66 +160,34 @@ fn flush(folder: &Path, took: &mut Vec<Duration>) -> Result<()> {
     Ok(())
 }
 
-impl House {
-    async fn start(disk: Option<&Path>) -> Result<Self> {
-        let folder = disk.map_or_else(tempfile::tempdir, tempfile::tempdir_in)?;
-        let (data, file) = (folder.path().join("router"), folder.path().join("specialist.toml"));
-        std::fs::write(&file, SPECIALIST)?;
-        identity::keygen(&file, None)?;
-        let tasks = Tasks::new(GRACE);
-        let (embedder, _ends_with_its_handles) = Embedder::start(Model::hashed())?;
-        let mut config = Config { data, ..Config::default() };
-        config.dispatch.in_flight_max = AT_ONCE;
-        let app = App::with(embedder, &config, IpAddr::V4(Ipv4Addr::LOCALHOST), &tasks).await?;
-        let server = Server::serve(Settings::load(&file, Overrides::default())?, None).await?;
-        let endpoint = Endpoint::parse("endpoint", server.url())?;
-        let stop = tasks.stopping();
-        tasks.spawn("specialist", async move {
-            // It ends when it is told to; a failure before shows as an unanswered question.
-            let _ = server
-                .run(async {
-                    stop.await;
-                    Ok(())
-                })
-                .await;
-        });
-        let tested = app.fleet.test(&endpoint).await.context("the specialist is not admitted")?;
-        app.fleet.add(&endpoint, tested.registration.card.digest(), true).await?;
-        Ok(Self { app, tasks, folder })
-    }
+/// A router and the specialist, whose files are in `folder`.
+async fn start(folder: &Path) -> Result<House> {
+    let (data, file) = (folder.join("router"), folder.join("specialist.toml"));
+    std::fs::write(&file, SPECIALIST)?;
+    identity::keygen(&file, None)?;
+    let (embedder, _ends_with_its_handles) = Embedder::start(Model::hashed())?;
+    let mut config = Config { data, ..Config::default() };
+    config.dispatch.in_flight_max = AT_ONCE;
+    let house = House::start(embedder, &config).await?;
+    house.admit(Server::serve(Settings::load(&file, Overrides::default())?, None).await?).await?;
+    Ok(house)
+}
 
-    /// Asks as a client does, and reads to the end.
-    async fn ask(&self) -> Result<Ended> {
-        let turn = Turn { role: Role::User, text: QUESTION.to_owned() };
-        let question = ask::Question {
-            request_id: ask::request_id(),
-            conversation: Conversation::new(vec![turn])?,
-            options: AskOptions::default(),
-            patience: None,
-            footer: false,
-            previous: None,
-        };
-        let request_id = question.request_id.clone();
-        let Answering { capability, events, .. } = ask::ask(self.app.clone(), question).await?;
-        let (mut events, mut last) = (pin!(events), None);
-        while let Some(event) = events.next().await {
-            match event? {
-                Event::Part(_) => last = Some(Instant::now()),
-                Event::Finish(finish) => {
-                    ensure!(finish.reason == ask::Reason::Answered, "it was not answered");
-                    let added = last.context("an answer without a word")?.elapsed();
-                    return Ok(Ended { request_id, capability, added });
-                }
+/// Asks as a client does, and reads to the end.
+async fn ask(house: &House) -> Result<Ended> {
+    let Answering { routed, capability, events } = house.ask(QUESTION).await?;
+    let (mut events, mut last) = (pin!(events), None);
+    while let Some(event) = events.next().await {
+        match event? {
+            Event::Part(_) => last = Some(Instant::now()),
+            Event::Finish(finish) => {
+                ensure!(finish.reason == ask::Reason::Answered, "it was not answered");
+                let added = last.context("an answer without a word")?.elapsed();
+                return Ok(Ended { request_id: routed.request_id.clone(), capability, added });
             }
         }
-        bail!("an answer without an end")
     }
-
-    /// Has everybody stop, and waits for it.
-    async fn stop(self) {
-        self.tasks.shutdown().await;
-        self.app.close().await;
-    }
+    bail!("an answer without an end")
 }
 
 impl Spread {

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -11,14 +10,12 @@ use std::{
 use anyhow::{Context, Result};
 use embedding::Embedder;
 use futures_util::StreamExt as _;
-use proto::{AnswerEvent, AskOptions, Conversation, Endpoint, Role, Turn, config::SpecialistConfig};
+use proto::{AnswerEvent, Conversation, Role, Turn, config::SpecialistConfig};
 use router::{
-    app::App,
-    ask::{self, Answering, AskError, Event, Reason},
+    ask::{Answering, AskError, Event, Reason},
     config::Config,
     merge::{Part, Source, Span},
 };
-use serve::Tasks;
 use specialist::{
     Server, Settings,
     generator::{Generator, Question},
@@ -27,18 +24,14 @@ use specialist::{
 use tempfile::TempDir;
 
 use super::shares::Chosen;
-use crate::{routing, specialists::Making};
-
-/// How long whoever is still busy may take at the end.
-const GRACE: Duration = Duration::from_secs(5);
+use crate::{house::House, routing, specialists::Making};
 
 /// How many passages a specialist may cite here.
 const PASSAGES_MAX: usize = 8;
 
 /// A router, and a specialist for each corpus.
 pub(super) struct Federation {
-    app: Arc<App>,
-    tasks: Tasks,
+    house: House,
     /// What each specialist searches, for comparisons that ask nobody.
     pub(super) libraries: BTreeMap<String, Libraries>,
     pub(super) generator: Generator,
@@ -120,11 +113,9 @@ impl Federation {
         chosen: &Chosen,
         fold: usize,
     ) -> Result<Self> {
-        let tasks = Tasks::new(GRACE);
         let data = tempfile::tempdir()?;
         let config = Config { data: data.path().to_owned(), ..Config::default() };
-        let listening = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let app = App::with(making.embedder.clone(), &config, listening, &tasks).await?;
+        let house = House::start(making.embedder.clone(), &config).await?;
         let mut libraries = BTreeMap::new();
         for corpus in corpora {
             let name = routing::name(corpus);
@@ -135,40 +126,17 @@ impl Federation {
             "127.0.0.1:0".clone_into(&mut settings.config.listen);
             libraries.insert(name.clone(), library(settings.clone(), making.embedder).await?);
             let server = Server::serve(settings, Some(making.embedder.clone())).await?;
-            let endpoint = Endpoint::parse("endpoint", server.url())?;
-            let stop = tasks.stopping();
-            tasks.spawn("specialist", async move {
-                // It ends when it is told to; a failure before shows as an unanswered question.
-                let _ = server
-                    .run(async {
-                        stop.await;
-                        Ok(())
-                    })
-                    .await;
-            });
-            let tested =
-                app.fleet.test(&endpoint).await.with_context(|| format!("{name} is not admitted"))?;
-            let shown = tested.registration.card.digest();
-            app.fleet.add(&endpoint, shown, true).await?;
+            house.admit(server).await.with_context(|| format!("cannot register {name}"))?;
         }
         let some = making.settings("some", &corpora[0], making.data)?;
         let generator = generator(&some.config, making.embedder)?;
-        Ok(Self { app, tasks, libraries, generator, _data: data })
+        Ok(Self { house, libraries, generator, _data: data })
     }
 
     /// Asks as a client does, and reads to the end.
     pub(super) async fn ask(&self, query: &str) -> Result<Told> {
-        let conversation = Conversation::new(vec![Turn { role: Role::User, text: query.to_owned() }])?;
-        let question = ask::Question {
-            request_id: ask::request_id(),
-            conversation,
-            options: AskOptions::default(),
-            patience: None,
-            footer: false,
-            previous: None,
-        };
         let began = Instant::now();
-        let Answering { routed, events: answer, .. } = ask::ask(self.app.clone(), question).await?;
+        let Answering { routed, events: answer, .. } = self.house.ask(query).await?;
         let mut answer = std::pin::pin!(answer);
         let candidates = routed.decision.candidates.iter();
         let mut told = Told {
@@ -199,9 +167,7 @@ impl Federation {
     }
 
     /// Has everybody stop, and waits for it.
-    pub(super) async fn stop(self) -> Result<()> {
-        self.tasks.shutdown().await;
-        self.app.close().await;
-        Ok(())
+    pub(super) async fn stop(self) {
+        self.house.stop().await;
     }
 }
