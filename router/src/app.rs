@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{
     calibrate,
     config::Config,
+    conversations::{self, Conversations},
     dial::{Dialler, Policy as Dialling},
     dispatch::Dispatch,
     fleet::{self, Fleet},
@@ -38,6 +39,8 @@ pub struct App {
     pub dispatch: Arc<Dispatch>,
     /// The record of every turn.
     pub receipts: Arc<Receipts>,
+    /// What people asked at the page, as long as it is kept.
+    pub conversations: Arc<Conversations>,
     /// What operators see.
     pub metrics: Arc<Metrics>,
     /// The longest that an answer may take.
@@ -89,6 +92,8 @@ impl App {
         let quiet = || quiet(tasks.stopping(), room.clone(), config.limits.in_flight_max);
         tasks.spawn("receipts", writer.run(quiet()));
         tasks.spawn("logs", receipts.logs().clone().follow(quiet()));
+        let conversations = Arc::new(Conversations::open(store.clone(), config.retention_days).await?);
+        tasks.spawn("conversations", conversations::sweep(conversations.clone(), tasks.stopping()));
         let (trust, claims) = Trust::new();
         tasks.spawn("trust", trust::check(trust.clone(), claims, embedder.clone(), tasks.stopping()));
         tasks.spawn("refresh", fleet::refresh(fleet.clone(), tasks.clone()));
@@ -100,6 +105,7 @@ impl App {
             trust,
             dispatch,
             receipts,
+            conversations,
             answer_max: Duration::from_millis(config.limits.answer_ms),
             room,
             store,

@@ -22,6 +22,8 @@ pub struct Config {
     pub listen: String,
     /// Folder of the database.
     pub data: PathBuf,
+    /// Days that a conversation of the page is kept after its last question: 1 to 3650.
+    pub retention_days: u32,
     /// What turns questions into vectors.
     pub encoder: EncoderConfig,
     /// Folder of the encoder's weights.
@@ -65,6 +67,7 @@ impl Config {
             witnesses: _,
             listen: _,
             data: _,
+            retention_days,
             encoder: _,
             model: _,
             engine: _,
@@ -91,6 +94,9 @@ impl Config {
         if let Some((name, _)) = limits.iter().find(|(_, value)| *value == 0) {
             return Err(format!("{name} must be at least 1"));
         }
+        if !(1..=3_650).contains(retention_days) {
+            return Err("retention_days must be 1 to 3650".to_owned());
+        }
         if fleet.prototypes_max > PROTOTYPES_MAX {
             return Err(format!("fleet.prototypes_max must be at most {PROTOTYPES_MAX}"));
         }
@@ -106,6 +112,7 @@ impl Default for Config {
             witnesses: Vec::new(),
             listen: "127.0.0.1:8080".to_owned(),
             data: PathBuf::from(".consilium"),
+            retention_days: 30,
             encoder: EncoderConfig::default(),
             model: PathBuf::from("models/all-MiniLM-L6-v2"),
             engine: None,

@@ -5,11 +5,13 @@ mod ask;
 mod chat;
 mod error;
 mod openai;
+mod page;
 mod record;
 mod registry;
+mod sse;
 pub(crate) mod wire;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anyhow::Result;
 use axum::{
@@ -56,7 +58,9 @@ pub async fn spawn(
         .add_service(reflection)
         .prepare()
         .into_axum_router();
-    let router = grpc.merge(http(app)).fallback(unknown).layer(DefaultBodyLimit::max(request_bytes_max));
+    let page = page::routes(app.clone(), tasks.clone());
+    let router =
+        grpc.merge(http(app)).merge(page).fallback(unknown).layer(DefaultBodyLimit::max(request_bytes_max));
     let stopping = tasks.stopping();
     tasks.spawn("serve", async move {
         // Answers are streams of small events; none waits for the next.
@@ -128,9 +132,6 @@ async fn unknown(headers: HeaderMap, request: Request) -> Response {
     }
     ApiError::UnknownPath(request.uri().path().to_owned()).into_response()
 }
-
-/// How long a comment keeps an idle stream open.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// 503 with the time after which another try makes sense.
 const RETRY_AFTER_SECONDS: u64 = 1;

@@ -309,7 +309,7 @@ fn refusal(registration: &Registration) -> Option<FleetError> {
 }
 
 /// Milliseconds since 1970-01-01 UTC.
-fn now_ms() -> u64 {
+pub(crate) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

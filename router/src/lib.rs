@@ -10,6 +10,7 @@ pub mod calibrate;
 pub mod cited;
 pub mod cli;
 pub mod config;
+pub mod conversations;
 pub mod dial;
 pub mod dispatch;
 pub mod edge;

@@ -121,6 +121,12 @@ impl Receipts {
         Ok(Begun { capability, record: Record::new(salt), previous_sha256 })
     }
 
+    /// Waits until the receipts of all turns that have ended are written down, those of turns whose reader left
+    /// too, or have failed to be.
+    pub async fn flush(&self) {
+        self.ledger.flush().await;
+    }
+
     async fn payload_sha256(&self, request_id: &str) -> Result<Vec<u8>, ReceiptError> {
         let found = self.store.receipt(request_id).await?;
         let PlacedReceipt { row, .. } =

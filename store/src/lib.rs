@@ -1,8 +1,10 @@
 //! The router's database: one SQLite file. It keeps what must survive a restart and interprets none
 //! of it; there is no second backend, so there is no trait.
 
+mod conversations;
 mod entries;
 mod receipts;
+mod turns;
 
 use std::path::{Path, PathBuf};
 
@@ -13,8 +15,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use conversations::{CONVERSATIONS_MAX, Changes, ConversationRow, SESSION_CONVERSATIONS_MAX, Snippet};
 pub use entries::{ENTRIES_MAX, LogEntry};
 pub use receipts::{PlacedReceipt, ReceiptRow};
+pub use turns::{NewTurn, Said, TURNS_MAX, TurnRow, TurnState};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -36,6 +40,14 @@ pub enum StoreError {
     /// Others are at the file, so that what was erased still stands in its log of writes.
     #[error("the database is in use, so that what was erased is not gone yet: try again")]
     Busy,
+    /// As many as there may be.
+    #[error("there are {max} {what}, and no more than that may be: delete what is not needed")]
+    Limit {
+        /// Of what, and where.
+        what: &'static str,
+        /// How many.
+        max: u32,
+    },
     /// The file cannot be opened or brought up to date.
     #[error("cannot open the database {}", path.display())]
     Open {

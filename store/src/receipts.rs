@@ -85,8 +85,12 @@ impl Store {
             .bind(request_id)
             .execute(&self.pool)
             .await?;
-        // The pages that held it are overwritten (`secure_delete`), but the write-ahead log has their old
-        // content until it is emptied.
+        self.empty_write_log().await
+    }
+
+    /// Empties the write-ahead log into the database. The pages there that held what was erased are overwritten
+    /// (`secure_delete`), but the log has their old content until then.
+    pub(crate) async fn empty_write_log(&self) -> Result<(), StoreError> {
         let (busy, _, _): (i64, i64, i64) =
             sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&self.pool).await?;
         if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }

@@ -1,23 +1,20 @@
 //! `POST /v1/chat/completions`.
 
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
     http::{HeaderName, HeaderValue},
-    response::{
-        IntoResponse, Response,
-        sse::{self, KeepAlive, Sse},
-    },
+    response::{IntoResponse, Response},
 };
 use futures_util::{Stream, StreamExt};
 
 use super::{
-    KEEP_ALIVE,
     error::ApiError,
     openai::{ChatRequest, Completion},
+    sse,
 };
 use crate::{
     app::App,
@@ -29,7 +26,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SPECIALISTS: HeaderName = HeaderName::from_static("x-consilium-specialists");
 const RECEIPT: HeaderName = HeaderName::from_static("x-consilium-receipt");
 const CAPABILITY: HeaderName = HeaderName::from_static("x-consilium-receipt-capability");
-const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 pub(super) async fn completions(
     State(app): State<Arc<App>>,
@@ -57,13 +53,11 @@ async fn answer(
     let capability = capability.reveal();
     let completion = Completion::new(app, routed.clone(), capability.clone(), style, prompt_tokens);
     let mut response = if completion.style().stream {
-        let stream = chunks(completion, events);
-        Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive")).into_response()
+        sse::response(sse::lines(completion, events))
     } else {
         whole(completion, events).await.map_or_else(IntoResponse::into_response, IntoResponse::into_response)
     };
     let headers = response.headers_mut();
-    headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     for (name, value) in [(SPECIALISTS, asked(&routed)), (CAPABILITY, capability)] {
         headers.extend(HeaderValue::try_from(value).ok().map(|value| (name, value)));
     }
@@ -75,36 +69,6 @@ fn asked(routed: &Routed) -> String {
     let Verdict::Ask { asked, .. } = &routed.decision.verdict else { return String::new() };
     let ids = asked.iter().map(|&at| routed.decision.candidates[at].registration.id().as_str());
     ids.collect::<Vec<_>>().join(",")
-}
-
-fn chunks(
-    mut completion: Completion,
-    events: impl Stream<Item = Result<Event, AskError>> + Send,
-) -> impl Stream<Item = Result<sse::Event, Infallible>> + Send {
-    async_stream::stream! {
-        yield Ok(sse::Event::default().comment("keep-alive"));
-        yield Ok(data(&completion.first_chunk()));
-        tokio::pin!(events);
-        while let Some(event) = events.next().await {
-            match event {
-                Ok(event) => {
-                    for chunk in completion.chunks(event) {
-                        yield Ok(data(&chunk));
-                    }
-                }
-                // A stream that failed has no [DONE].
-                Err(error) => {
-                    yield Ok(data(&ApiError::from(error).body()));
-                    return;
-                }
-            }
-        }
-        yield Ok(sse::Event::default().data("[DONE]"));
-    }
-}
-
-fn data(chunk: &serde_json::Value) -> sse::Event {
-    sse::Event::default().data(chunk.to_string())
 }
 
 async fn whole(

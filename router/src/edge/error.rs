@@ -9,6 +9,7 @@ use axum::{
 };
 use embedding::EmbedError;
 use serde_json::{Value, json};
+use store::StoreError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -72,7 +73,7 @@ impl From<FleetError> for Status {
                 LookError::Moving(_) => (Code::Aborted, "CARD_CHANGED"),
                 LookError::Embed(_) => (Code::Internal, "ENCODER_FAILED"),
             },
-            FleetError::Store(store::StoreError::DiskFull) => (Code::ResourceExhausted, "DISK_FULL"),
+            FleetError::Store(StoreError::DiskFull) => (Code::ResourceExhausted, "DISK_FULL"),
             FleetError::Store(_) => (Code::Internal, "DATABASE_FAILED"),
             FleetError::Snapshot(_) => (Code::Internal, "SNAPSHOT_FAILED"),
             FleetError::Log(_) | FleetError::Corrupt { .. } => (Code::DataLoss, "DATABASE_CORRUPT"),
@@ -124,7 +125,7 @@ pub(super) enum ApiError {
     #[error(transparent)]
     Ask(#[from] AskError),
     /// The body is no JSON of the right shape.
-    #[error("the body is not a chat completion request: {0}")]
+    #[error("the body is not a request of this kind: {0}")]
     Malformed(String),
     /// The body is too large, or broke off.
     #[error("the body is larger than limits.request_bytes_max, or broke off: send less at a time")]
@@ -149,6 +150,27 @@ pub(super) enum ApiError {
     /// A receipt, or a log.
     #[error(transparent)]
     Receipt(#[from] ReadError),
+    /// No such conversation, or another's: nobody learns which.
+    #[error("no such conversation in this session: it was deleted, or this is another browser")]
+    UnknownConversation,
+    /// The conversation has no such turn.
+    #[error("no such turn in this conversation: load it again")]
+    UnknownTurn,
+    /// Nothing is shared under this token, or not any more.
+    #[error("nothing is shared here, or not any more: ask whoever sent the link")]
+    NotShared,
+    /// A change that another site may have asked for.
+    #[error(
+        "changes are taken from the router's own page only: send content-type: application/json, and no origin but \
+         the host's"
+    )]
+    CrossOrigin,
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers, so that nothing can be kept private")]
+    Random,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No such path.
     #[error("nothing is served at {0}")]
     UnknownPath(String),
@@ -165,8 +187,20 @@ fn unread(error: &ReadError) -> (StatusCode, &'static str) {
             (StatusCode::SERVICE_UNAVAILABLE, "log_late")
         }
         ReadError::Logs(_) => (StatusCode::INTERNAL_SERVER_ERROR, "log_failed"),
-        ReadError::Store(store::StoreError::Busy) => (StatusCode::SERVICE_UNAVAILABLE, "database_busy"),
-        ReadError::Unreadable | ReadError::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+        ReadError::Unreadable => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+        ReadError::Store(error) => unstored(error),
+    }
+}
+
+/// What a database that did not do it is over HTTP.
+fn unstored(error: &StoreError) -> (StatusCode, &'static str) {
+    match error {
+        StoreError::Limit { .. } => (StatusCode::TOO_MANY_REQUESTS, "conversation_limit"),
+        StoreError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "database_busy"),
+        StoreError::DiskFull => (StatusCode::SERVICE_UNAVAILABLE, "disk_full"),
+        StoreError::Open { .. } | StoreError::Overtaken | StoreError::Gap(_) | StoreError::Database(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
+        }
     }
 }
 
@@ -188,20 +222,28 @@ impl ApiError {
             Self::Malformed(_) | Self::Unsupported { .. } | Self::Ask(AskError::Invalid(_)) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::UnknownModel(_) | Self::UnknownPath(_) | Self::Ask(AskError::UnknownSpecialist(_)) => {
-                StatusCode::NOT_FOUND
-            }
+            Self::UnknownModel(_)
+            | Self::UnknownPath(_)
+            | Self::UnknownConversation
+            | Self::UnknownTurn
+            | Self::NotShared
+            | Self::Ask(
+                AskError::UnknownSpecialist(_) | AskError::Unrecorded(ReceiptError::UnknownPrevious(_)),
+            ) => StatusCode::NOT_FOUND,
             Self::Body { status } => *status,
+            Self::CrossOrigin => StatusCode::FORBIDDEN,
+            Self::Store(error) => unstored(error).0,
             Self::NoCapability => StatusCode::UNAUTHORIZED,
             Self::Receipt(error) => unread(error).0,
             Self::Ask(AskError::Overloaded | AskError::Embed(EmbedError::Overloaded)) => {
                 StatusCode::TOO_MANY_REQUESTS
             }
-            Self::Ask(AskError::Unrecorded(ReceiptError::UnknownPrevious(_))) => StatusCode::NOT_FOUND,
             Self::Ask(
                 AskError::Unanswered(_) | AskError::Unrecorded(_) | AskError::Embed(EmbedError::Stopped),
             ) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Random | Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 
@@ -213,6 +255,11 @@ impl ApiError {
             Self::Unsupported { param, .. } => ("unsupported_parameter", Some((*param).to_owned())),
             Self::UnknownModel(_) => ("model_not_found", Some("model".to_owned())),
             Self::UnknownPath(_) => ("unknown_path", None),
+            Self::UnknownConversation => ("conversation_not_found", None),
+            Self::UnknownTurn => ("turn_not_found", None),
+            Self::NotShared => ("not_shared", None),
+            Self::CrossOrigin => ("cross_origin", None),
+            Self::Store(error) => (unstored(error).1, None),
             Self::NoCapability => ("capability_missing", None),
             Self::Receipt(error) => (unread(error).1, None),
             Self::Ask(AskError::Invalid(invalid)) => ("invalid_value", Some(invalid.field.clone())),
@@ -225,7 +272,7 @@ impl ApiError {
             }
             Self::Ask(AskError::Unrecorded(_)) => ("unrecorded", None),
             Self::Ask(AskError::Unanswered(_)) => ("unanswered", None),
-            Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => ("internal_error", None),
+            Self::Random | Self::Ask(AskError::Embed(_) | AskError::Snapshot(_)) => ("internal_error", None),
         };
         let kind = match self.status() {
             status if status.is_server_error() => "server_error",

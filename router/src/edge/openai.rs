@@ -2,12 +2,14 @@
 
 mod completion;
 mod request;
+mod routing;
 
 use registry::Snapshot;
 use serde_json::{Value, json};
 
 pub(super) use completion::Completion;
-pub(super) use request::ChatRequest;
+pub(super) use request::{ChatRequest, Style, Wishes};
+pub(super) use routing::routing;
 
 /// The model that routes.
 const AUTO: &str = "consilium/auto";
@@ -37,4 +39,9 @@ pub(super) fn models(snapshot: &Snapshot) -> Vec<Value> {
         })
     });
     [auto].into_iter().chain(pinned).collect()
+}
+
+/// A name of the contract as JSON has it.
+fn name(wire_name: &str, prefix: &str) -> String {
+    wire_name.trim_start_matches(prefix).to_lowercase()
 }

@@ -38,9 +38,9 @@ pub enum LedgerError {
     Failed,
 }
 
-/// A receipt that waits to be written down, and who waits for that.
+/// A receipt that waits to be written down, and who waits for that; none where somebody only waits for those before.
 struct Waiting {
-    row: ReceiptRow,
+    row: Option<ReceiptRow>,
     done: oneshot::Sender<Result<(), LedgerError>>,
 }
 
@@ -92,15 +92,26 @@ impl Ledger {
 
     /// Writes `row` down; it is on the disk when this returns.
     pub(super) async fn write(&self, row: ReceiptRow) -> Result<(), LedgerError> {
-        self.hand_in(row)?.await.unwrap_or(Err(LedgerError::Failed))
+        self.hand_in(Some(row))?.await.unwrap_or(Err(LedgerError::Failed))
+    }
+
+    /// Waits until what was handed in before is written down, or has failed to be.
+    pub(super) async fn flush(&self) {
+        if let Ok(outcome) = self.hand_in(None) {
+            // Those whose receipts they are were told how it went.
+            let _ = outcome.await;
+        }
     }
 
     /// Has `row` written down, which nobody waits for.
     pub(super) fn leave(&self, row: ReceiptRow) -> Result<(), LedgerError> {
-        self.hand_in(row).map(drop)
+        self.hand_in(Some(row)).map(drop)
     }
 
-    fn hand_in(&self, row: ReceiptRow) -> Result<oneshot::Receiver<Result<(), LedgerError>>, LedgerError> {
+    fn hand_in(
+        &self,
+        row: Option<ReceiptRow>,
+    ) -> Result<oneshot::Receiver<Result<(), LedgerError>>, LedgerError> {
         let (done, outcome) = oneshot::channel();
         self.queue.try_send(Waiting { row, done }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => LedgerError::Busy,
@@ -132,8 +143,9 @@ impl Writer {
     }
 
     async fn write(&mut self, batch: &mut Vec<Waiting>) {
-        let (rows, waiting): (Vec<ReceiptRow>, Vec<_>) =
+        let (rows, waiting): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|waiting| (waiting.row, waiting.done)).unzip();
+        let rows: Vec<ReceiptRow> = rows.into_iter().flatten().collect();
         let place = *self.written.borrow();
         let outcome = self.store.put_receipts(place, &rows).await.map_err(|error| self.failed(&error));
         if outcome.is_ok() {

@@ -9,12 +9,11 @@ use std::{
 use proto::SpecialistId;
 use serde_json::{Value, json};
 
-use super::{super::wire, request::Style};
+use super::{super::wire, name, request::Style, routing};
 use crate::{
     app::App,
     ask::{Event, Finish, Routed},
     merge::{Agreement, Disagreement, Part, Source, Span},
-    route::{Candidate, Probed, Verdict},
 };
 
 /// One completion on its way out.
@@ -70,7 +69,7 @@ impl Completion {
         let delta = json!({ "role": "assistant", "content": "" });
         let ours = json!({
             "v": 1,
-            "routing": self.routing(&self.routed.decision.candidates),
+            "routing": routing(&self.routed, &self.routed.decision.candidates),
             "receipt": self.receipt(),
         });
         self.chunk(&delta, None, &ours)
@@ -190,7 +189,7 @@ impl Completion {
         });
         json!({
             "v": 1,
-            "routing": self.routing(candidates),
+            "routing": routing(&self.routed, candidates),
             "spans": self.spans,
             "agreements": self.agreements,
             "disagreements": self.disagreements,
@@ -205,50 +204,6 @@ impl Completion {
     fn receipt(&self) -> Value {
         let id = &self.routed.request_id;
         json!({ "id": id, "url": format!("/v1/receipts/{id}"), "capability": self.capability })
-    }
-
-    fn routing(&self, considered: &[Candidate]) -> Value {
-        let space = &self.routed.question.space;
-        let decision = &self.routed.decision;
-        let considered = considered.iter().map(|candidate| {
-            let card = candidate.registration.card.card();
-            json!({
-                "id": card.id.as_str(),
-                "title": card.title,
-                "institution": card.institution,
-                "score": candidate.score,
-                "probability": candidate.probability,
-                "confidence": candidate.confidence,
-                "probed": candidate.probed != Probed::Not,
-                "calls": candidate.calls,
-                "failure": candidate.failure,
-                "asks_consent": card.asks_consent,
-                "status": name(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
-            })
-        });
-        let history = wire::history(&self.routed.history);
-        json!({
-            "request_id": self.routed.request_id,
-            "verdict": if decision.verdict == Verdict::Abstain { "abstain" } else { "ask" },
-            "confidence": decision.confidence,
-            "threshold": self.routed.calibration.confidence_min,
-            "embedder": format!("{}@sha256:{}", space.encoder, space.weights),
-            "engine": self.routed.backend.engine,
-            "device": self.routed.backend.device,
-            "snapshot": self.routed.snapshot.version(),
-            "general": decision.general,
-            "calibrated": self.routed.calibration.fitted.is_some(),
-            "history": {
-                "used": history.used,
-                "reason": name(history.reason().as_str_name(), "HISTORY_REASON_"),
-                "cosine": history.cosine,
-                "margin": history.margin,
-            },
-            "language": self.routed.foreign.as_ref().map(|foreign| foreign.language.code()),
-            "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
-            "earlier_turns": wire::earlier_turns(&self.routed).collect::<Vec<_>>(),
-            "considered": considered.collect::<Vec<_>>(),
-        })
     }
 
     fn span(&self, span: &Span, end: usize) -> Value {
@@ -342,8 +297,4 @@ fn citation(source: &Source) -> Value {
         "page": source.passage.page,
         "text": source.passage.text,
     })
-}
-
-fn name(wire_name: &str, prefix: &str) -> String {
-    wire_name.trim_start_matches(prefix).to_lowercase()
 }

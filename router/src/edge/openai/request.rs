@@ -4,7 +4,7 @@ use proto::{AskOptions, Conversation, Role, SpecialistId, Turn, wire};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{super::error::ApiError, PREFIX};
+use super::{super::error::ApiError, AUTO, PREFIX};
 use crate::ask::{AskError, Question};
 
 /// A request for a chat completion; what is not named here is ignored.
@@ -60,6 +60,26 @@ struct Extension {
     previous_request_id: Option<String>,
 }
 
+/// What an asker wants of the routing, where nothing else is asked along with it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(in crate::edge) struct Wishes {
+    only: Vec<String>,
+    exclude: Vec<String>,
+    max_specialists: u32,
+    consent: Vec<String>,
+}
+
+impl TryFrom<Wishes> for AskOptions {
+    type Error = ApiError;
+
+    fn try_from(wishes: Wishes) -> Result<Self, ApiError> {
+        let Wishes { only, exclude, max_specialists, consent } = wishes;
+        let options = wire::AskOptions { only, exclude, specialists_max: max_specialists, consent };
+        Ok(Self::try_from(Some(options)).map_err(AskError::Invalid)?)
+    }
+}
+
 /// How the answer is to look.
 #[derive(Debug, Clone)]
 pub(in crate::edge) struct Style {
@@ -69,6 +89,13 @@ pub(in crate::edge) struct Style {
     pub(in crate::edge) stream: bool,
     /// With a last chunk of token counts.
     pub(super) usage: bool,
+}
+
+impl Style {
+    /// In chunks, from the model that routes.
+    pub(in crate::edge) fn streamed() -> Self {
+        Self { model: AUTO.to_owned(), stream: true, usage: false }
+    }
 }
 
 impl ChatRequest {
@@ -90,8 +117,7 @@ impl ChatRequest {
             Some(id) if id.parse::<SpecialistId>().is_ok() => only = vec![id.to_owned()],
             _ => return Err(ApiError::UnknownModel(self.model)),
         }
-        let options = wire::AskOptions { only, exclude, specialists_max: max_specialists, consent };
-        let options = AskOptions::try_from(Some(options)).map_err(AskError::Invalid)?;
+        let options = Wishes { only, exclude, max_specialists, consent }.try_into()?;
         let turns = self.messages.into_iter().filter_map(|message| turn(message).transpose());
         let turns = turns.collect::<Result<Vec<_>, _>>()?;
         let conversation = Conversation::new(turns).map_err(AskError::Invalid)?;

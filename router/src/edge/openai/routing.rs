@@ -1,0 +1,55 @@
+//! How a question was routed.
+
+use proto::SpecialistId;
+use serde_json::{Value, json};
+
+use super::{super::wire, name};
+use crate::{
+    ask::Routed,
+    route::{Candidate, Probed, Verdict},
+};
+
+/// Who was `considered` for a question, and why.
+pub(in crate::edge) fn routing(routed: &Routed, considered: &[Candidate]) -> Value {
+    let space = &routed.question.space;
+    let decision = &routed.decision;
+    let considered = considered.iter().map(|candidate| {
+        let card = candidate.registration.card.card();
+        json!({
+            "id": card.id.as_str(),
+            "title": card.title,
+            "institution": card.institution,
+            "score": candidate.score,
+            "probability": candidate.probability,
+            "confidence": candidate.confidence,
+            "probed": candidate.probed != Probed::Not,
+            "calls": candidate.calls,
+            "failure": candidate.failure,
+            "asks_consent": card.asks_consent,
+            "status": name(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
+        })
+    });
+    let history = wire::history(&routed.history);
+    json!({
+        "request_id": routed.request_id,
+        "verdict": if decision.verdict == Verdict::Abstain { "abstain" } else { "ask" },
+        "confidence": decision.confidence,
+        "threshold": routed.calibration.confidence_min,
+        "embedder": format!("{}@sha256:{}", space.encoder, space.weights),
+        "engine": routed.backend.engine,
+        "device": routed.backend.device,
+        "snapshot": routed.snapshot.version(),
+        "general": decision.general,
+        "calibrated": routed.calibration.fitted.is_some(),
+        "history": {
+            "used": history.used,
+            "reason": name(history.reason().as_str_name(), "HISTORY_REASON_"),
+            "cosine": history.cosine,
+            "margin": history.margin,
+        },
+        "language": routed.foreign.as_ref().map(|foreign| foreign.language.code()),
+        "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
+        "earlier_turns": wire::earlier_turns(routed).collect::<Vec<_>>(),
+        "considered": considered.collect::<Vec<_>>(),
+    })
+}
