@@ -2,6 +2,7 @@
 //! types, JSON or status codes.
 
 mod ask;
+mod assets;
 mod chat;
 mod error;
 mod openai;
@@ -77,6 +78,7 @@ fn http(app: Arc<App>) -> Router {
     let record = record::routes(&app);
     Router::new()
         .merge(record)
+        .merge(assets::routes())
         .route("/", get(front))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async || "ok\n"))
@@ -87,16 +89,21 @@ fn http(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// What stands at an address that a person opens before there is a page.
-async fn front(State(app): State<Arc<App>>) -> String {
+/// What stands at the address that a person opens: the page, and for terminals some words.
+async fn front(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if assets::wants_page(&headers) {
+        return assets::index();
+    }
     let count = app.fleet.snapshot().members().len();
-    format!(
+    let text = format!(
         "A Consilium router. Registered specialists: {count}.\n\n\
+         In a browser:    this address\n\
          In a terminal:   router ask \"your question\"\n\
          OpenAI clients:  base address /v1, model consilium/auto\n\
          gRPC:            consilium.v1.RouterService, with reflection\n\
          Operators:       /healthz /readyz /metrics\n"
-    )
+    );
+    text.into_response()
 }
 
 async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
