@@ -7,8 +7,8 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, header},
+    response::{IntoResponse, IntoResponseParts, Response},
     routing::get,
 };
 use rust_embed::Embed;
@@ -78,11 +78,11 @@ fn file(path: &str, policy: &'static str) -> Response {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
-    (StatusCode::OK, headers(path, policy), bytes).into_response()
+    (headers(path, policy), bytes).into_response()
 }
 
 /// What every file of the page says of itself.
-fn headers(path: &str, policy: &'static str) -> impl IntoResponse + use<> {
+fn headers(path: &str, policy: &'static str) -> impl IntoResponseParts + use<> {
     let cached = if path.starts_with("assets/") { IMMUTABLE } else { "no-cache" };
     [
         (header::CONTENT_TYPE, kind(path)),

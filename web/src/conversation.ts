@@ -1,0 +1,54 @@
+// The tree that turns form: asking again adds a sibling with the same question, editing one with another. Pure.
+
+import type { Turn } from './api.ts';
+
+/** Which version of a turn the reader chose, by its parent; `''` stands for the first turn. */
+export type Chosen = ReadonlyMap<string, string>;
+
+const key = (parent: string | null) => parent ?? '';
+
+/** All turns after `parent`, oldest first. */
+export function versions(turns: readonly Turn[], parent: string | null): Turn[] {
+  const siblings = turns.filter((turn) => key(turn.parent) === key(parent));
+  return siblings.sort((one, other) => one.created_at_ms - other.created_at_ms);
+}
+
+/** The turns that are shown, first to last: the newest versions, unless others were chosen. */
+export function shown(turns: readonly Turn[], chosen: Chosen): Turn[] {
+  const children = new Map<string, Turn[]>();
+  for (const turn of turns) {
+    const siblings = children.get(key(turn.parent));
+    if (siblings) siblings.push(turn);
+    else children.set(key(turn.parent), [turn]);
+  }
+  const path: Turn[] = [];
+  const seen = new Set<string>();
+  let parent = '';
+  for (;;) {
+    const siblings = children.get(parent) ?? [];
+    const wanted = chosen.get(parent);
+    const newest = siblings.reduce<Turn | undefined>((best, turn) => (best && best.created_at_ms > turn.created_at_ms ? best : turn), undefined);
+    const next = siblings.find((turn) => turn.id === wanted) ?? newest;
+    // A tree has no circles; one that the network made up must not hang the page.
+    if (!next || seen.has(next.id)) return path;
+    path.push(next);
+    seen.add(next.id);
+    parent = next.id;
+  }
+}
+
+/** What was said before a question after `parent`, as the router takes it. */
+export function said(turns: readonly Turn[], parent: string | null): { role: 'user' | 'assistant'; text: string }[] {
+  const byId = new Map(turns.map((turn) => [turn.id, turn]));
+  const back: Turn[] = [];
+  let turn = parent === null ? undefined : byId.get(parent);
+  while (turn && !back.includes(turn)) {
+    back.push(turn);
+    turn = turn.parent === null ? undefined : byId.get(turn.parent);
+  }
+  return back.reverse().flatMap((turn) => {
+    const answer = turn.answer?.choices[0]?.message.content;
+    const asked = { role: 'user' as const, text: turn.question };
+    return answer ? [asked, { role: 'assistant' as const, text: answer }] : [asked];
+  });
+}

@@ -1,0 +1,23 @@
+// Server-sent events: the lines of a response, as values.
+
+/** The values of `data:` lines in `body` until `[DONE]`; throws where the body ends without it. */
+export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
+  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  let rest = '';
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) throw new Error('the stream broke off');
+      const lines = (rest + value).split(/\r?\n/);
+      rest = lines.pop()!;
+      for (const line of lines) {
+        if (!line.startsWith('data:')) continue;
+        const data = line.slice('data:'.length).trim();
+        if (data === '[DONE]') return;
+        yield JSON.parse(data);
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
