@@ -1,14 +1,92 @@
-import { lazy } from './parts/lazy.tsx';
+// The whole page: conversations, the one that is open, and what is known about an answer.
+
+import { useEffect, useState } from 'preact/hooks';
+
 import { useChanging } from './changing.ts';
-import { language } from './language.ts';
+import { chat } from './chat/chat.ts';
+import { ChatView } from './chat/view.tsx';
+import { Preview } from './composer/preview.tsx';
+import { fleet } from './fleet.ts';
+import { history } from './history/history.ts';
+import { focusSearch, Sidebar, useHistory } from './history/sidebar.tsx';
+import { language, texts } from './language.ts';
+import { Panel } from './panel/panel.tsx';
+import { Icon, IconButton } from './parts/icons.tsx';
+import { lazy } from './parts/lazy.tsx';
+import { NotesView } from './parts/notes.tsx';
 import { address } from './routes.ts';
 
 const Fleet = lazy(() => import('./fleet/page.tsx'));
 const About = lazy(() => import('./about/page.tsx'));
 
-/** The whole page. */
+const NARROW = '(max-width: 52rem)';
+
 export function App() {
   useChanging(language);
   const { route } = useChanging(address);
-  return <main>{route.name === 'fleet' ? <Fleet /> : route.name === 'about' ? <About /> : null}</main>;
+  const { pending, panel, title } = useChanging(chat);
+  const [side, setSide] = useState(!matchMedia(NARROW).matches);
+  const t = texts();
+  const online = useOnline();
+  useHistory();
+  useEffect(() => void fleet.load(), []);
+  const shownId = route.name === 'chat' ? route.id : null;
+  const token = route.name === 'shared' ? route.token : undefined;
+  useEffect(() => {
+    if (route.name === 'chat' || route.name === 'shared') void chat.open(shownId, token);
+    if (matchMedia(NARROW).matches) setSide(false);
+  }, [route.name, shownId, token]);
+  useKeys(() => (setSide(true), focusSearch()));
+  const name = route.name === 'fleet' ? t.fleet.title : route.name === 'about' ? t.about.title : titleOf(title);
+  useEffect(() => void (document.title = name ? `${name} – Consilium` : 'Consilium'), [name]);
+  return (
+    <div class={`app ${side ? 'with-side' : ''} ${panel ? 'with-panel' : ''}`}>
+      <a class="skip" href="#question">{t.app.skip}</a>
+      {side && <><div class="shade" onClick={() => setSide(false)} /><aside class="side"><Sidebar onClose={() => setSide(false)} /></aside></>}
+      <main>
+        <header class="top">
+          {!side && <IconButton name="side" label={t.app.openSidebar} onClick={() => setSide(true)} />}
+          <span class="top-title" dir="auto">{name}</span>
+          {!side && <a class="icon-button" href="/" aria-label={t.history.fresh} title={t.history.fresh}><Icon name="plus" /></a>}
+        </header>
+        {!online && <p class="offline" role="status"><Icon name="alert" />{t.app.offline}</p>}
+        {route.name === 'fleet' ? <div class="scroller"><Fleet /></div> : route.name === 'about' ? <div class="scroller"><About /></div> : <ChatView />}
+      </main>
+      {(route.name === 'chat' || route.name === 'shared') && <Panel />}
+      {pending && <Preview pending={pending} />}
+      <NotesView />
+    </div>
+  );
+}
+
+/** The title of the conversation that is open, as the list has it if it was changed there. */
+function titleOf(title: string): string {
+  return history.conversations.find(({ id }) => id === chat.id)?.title ?? title;
+}
+
+function useOnline(): boolean {
+  const [online, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const look = () => setOnline(navigator.onLine);
+    addEventListener('online', look);
+    addEventListener('offline', look);
+    return () => (removeEventListener('online', look), removeEventListener('offline', look));
+  }, []);
+  return online;
+}
+
+function useKeys(search: () => void): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const command = event.ctrlKey || event.metaKey;
+      if (command && event.key.toLowerCase() === 'k') search();
+      else if (command && event.shiftKey && event.key.toLowerCase() === 'o') address.go('/');
+      else if (event.key === 'Escape' && !event.defaultPrevented && chat.panel) chat.show(null);
+      else if (event.key === 'Escape' && !event.defaultPrevented && chat.live && !chat.pending) chat.stop();
+      else return;
+      event.preventDefault();
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, []);
 }

@@ -143,6 +143,7 @@ export default {
     good: 'Good answer',
     bad: 'Bad answer',
     details: 'Details',
+    detailsAll: (n: number) => `All ${n} considered`,
     detailsOf: 'Who answered, sources and receipt',
     earlier: 'Show earlier turns',
     own: 'The router’s own words',
@@ -154,8 +155,8 @@ export default {
     considered: 'Considered',
     abstained: 'No specialist covers this question',
     leftOut: (name: string) => `Part of what ${name} said is left out, since it repeats what stands above or is worse supported.`,
-    image: 'image',
-    link: 'opens a page of somebody else',
+    table: 'Table',
+    source: (n: number) => `Source ${n}`,
   },
   words: {
     says: (name: string) => `${name} says`,

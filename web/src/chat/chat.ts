@@ -1,0 +1,270 @@
+// The conversation that is open: its turns, the answer that is coming, and what the reader wishes for the next one.
+
+import { answerOf, Growing, type Answer } from '../answer/answer.ts';
+import { api, type Chunk, type Completion, type Conversation, Failure, type Options, type Routing, type Turn } from '../api.ts';
+import { Changing } from '../changing.ts';
+import { type Chosen, said } from '../conversation.ts';
+import { fleet } from '../fleet.ts';
+import { history } from '../history/history.ts';
+import { texts } from '../language.ts';
+import { notes } from '../parts/notes.tsx';
+import { address } from '../routes.ts';
+import { events } from '../stream.ts';
+
+/** How often a turn that another page asks for is looked at again. */
+const POLL_MS = 2000;
+
+/** An answer that is coming. Only its own turn is drawn again for each of its words. */
+export class Live extends Changing {
+  readonly growing = new Growing();
+  readonly controller = new AbortController();
+  #drawing = false;
+
+  take(chunk: Chunk): void {
+    this.growing.take(chunk);
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
+      this.changed();
+    });
+  }
+}
+
+/** A question before it is sent. */
+export interface Draft {
+  text: string;
+  parent: string | null;
+}
+
+/** A draft of which the reader sees who would see it; none known yet while `routing` is null. */
+export interface Pending extends Draft {
+  routing: Routing | null;
+  failed: boolean;
+  /** Sending needs the reader's consent, rather than the reader having asked who would see it. */
+  needed: boolean;
+}
+
+/** What the panel shows, of which turn. */
+export interface Shown {
+  turn: string;
+  part: 'considered' | 'sources' | 'receipt';
+  source: number | null;
+}
+
+const answers = new WeakMap<Completion, Answer>();
+
+export class Chat extends Changing {
+  id: string | null = null;
+  shared = false;
+  state: 'ready' | 'loading' | 'missing' | 'failed' = 'ready';
+  title = '';
+  share: string | null = null;
+  turns: readonly Turn[] = [];
+  chosen: Chosen = new Map();
+  live: Live | null = null;
+  liveTurn: string | null = null;
+  pending: Pending | null = null;
+  failure: Failure | null = null;
+  /** What was refused, to be sent again. */
+  refused: Draft | null = null;
+  panel: Shown | null = null;
+  wishes = { only: new Set<string>(), exclude: new Set<string>() };
+  consent = new Set<string>();
+  #poll = 0;
+
+  /** Shows the conversation `id`, or an empty one. */
+  async open(id: string | null, token?: string): Promise<void> {
+    if (!token && id !== null && id === this.id) return;
+    this.#reset();
+    this.id = id;
+    this.shared = token !== undefined;
+    if (id === null && !token) return this.changed();
+    this.state = 'loading';
+    this.changed();
+    try {
+      this.#take(token ? await api.shared(token) : await api.conversation(id!));
+    } catch (error) {
+      if (this.id === id) this.state = error instanceof Failure && error.status !== 0 ? 'missing' : 'failed';
+    }
+    this.changed();
+  }
+
+  /** The answer of `turn`, as far as it has one. */
+  answer(turn: Turn): Answer | null {
+    if (!turn.answer) return null;
+    const known = answers.get(turn.answer);
+    if (known) return known;
+    const answer = answerOf(turn.answer);
+    answers.set(turn.answer, answer);
+    return answer;
+  }
+
+  options(): Options {
+    return { only: [...this.wishes.only], exclude: [...this.wishes.exclude], consent: [...this.consent] };
+  }
+
+  /** Sends a draft, unless somebody who would see it asks for consent: then the reader is asked first. */
+  async submit(draft: Draft): Promise<void> {
+    if (this.live) return;
+    const asking = fleet.asking().filter((id) => !this.consent.has(id) && !this.wishes.exclude.has(id));
+    const missing = asking.length > 0 ? await this.#missing(draft) : null;
+    if (missing) {
+      this.pending = { ...draft, routing: missing, failed: false, needed: true };
+      return this.changed();
+    }
+    await this.ask(draft);
+  }
+
+  /** Shows who would see `draft`, without asking anybody. */
+  async look(draft: Draft): Promise<void> {
+    this.pending = { ...draft, routing: null, failed: false, needed: false };
+    this.changed();
+    const routing = await this.#preview(draft);
+    if (!this.pending || this.pending.text !== draft.text) return;
+    this.pending = { ...this.pending, routing, failed: routing === null };
+    this.changed();
+  }
+
+  async #preview({ text, parent }: Draft): Promise<Routing | null> {
+    const turns = [...said(this.turns, parent), { role: 'user' as const, text }];
+    return api.preview(turns, this.options()).catch(() => null);
+  }
+
+  async #missing(draft: Draft): Promise<Routing | null> {
+    const routing = await this.#preview(draft);
+    return routing?.considered.some(({ status }) => status === 'consent_missing') ? routing : null;
+  }
+
+  /** Sends a question, and takes the answer as it comes. */
+  async ask({ text, parent }: Draft): Promise<void> {
+    if (this.live) return;
+    const live = new Live();
+    const options = this.options();
+    const provisional: Turn = { id: 'new', parent, question: text, created_at_ms: Date.now(), state: 'running', answer: null, error: null, feedback: null };
+    Object.assign(this, { live, liveTurn: 'new', pending: null, failure: null, refused: null });
+    this.wishes = { only: new Set(), exclude: new Set() };
+    this.turns = [...this.turns, provisional];
+    this.#choose(parent, 'new');
+    this.changed();
+    try {
+      if (this.id === null) await this.#begin();
+      const response = await api.ask(this.id!, { parent, text, options }, live.controller.signal);
+      await this.#stream(response, live);
+      notes.tell(texts().turn.ready);
+    } catch (error) {
+      if (this.live === live) this.#broke(error, live, { text, parent });
+    }
+    if (this.live === live) this.live = this.liveTurn = null;
+    this.changed();
+    void history.load();
+  }
+
+  async #begin(): Promise<void> {
+    const { id } = await api.begin();
+    this.id = id;
+    address.go(`/c/${id}`, 'replace');
+  }
+
+  async #stream(response: Response, live: Live): Promise<void> {
+    for await (const event of events(response.body!)) {
+      const chunk = event as Chunk;
+      if (this.live !== live) return;
+      if (chunk.error) throw new Failure(200, chunk.error.message, chunk.error.code ?? '');
+      if (chunk.turn) this.#name(chunk.turn);
+      else {
+        live.take(chunk);
+        const ended = chunk.choices?.[0]?.finish_reason && chunk.consilium;
+        if (ended) this.#end({ state: 'done' }, live, { citations: chunk.citations ?? [], consilium: ended });
+      }
+    }
+  }
+
+  /** The turn that is being answered has its name now. */
+  #name({ id, created_at_ms }: NonNullable<Chunk['turn']>): void {
+    const turn = this.turns.find((one) => one.id === this.liveTurn);
+    if (!turn) return;
+    this.turns = this.turns.map((one) => (one === turn ? { ...one, id, created_at_ms } : one));
+    this.#choose(turn.parent, id);
+    this.liveTurn = id;
+    this.changed();
+  }
+
+  #end(changes: Partial<Turn>, live: Live, rest: Omit<Completion, 'choices'> = { consilium: {} }): void {
+    const { answer } = live.growing;
+    const completion = { choices: [{ message: { content: answer.text } }], ...rest };
+    if (answer.text || answer.routing) answers.set(completion, answer);
+    this.change(this.liveTurn!, { ...changes, answer: answer.text || answer.routing ? completion : null });
+  }
+
+  #broke(error: unknown, live: Live, draft: Draft): void {
+    if (live.controller.signal.aborted) this.#end({ state: 'stopped' }, live);
+    else if (this.liveTurn === 'new') {
+      // The router took no turn down: the question goes back to where it was written.
+      this.turns = this.turns.filter(({ id }) => id !== 'new');
+      this.failure = error instanceof Failure ? error : new Failure(0, '');
+      this.refused = draft;
+    } else {
+      const message = error instanceof Failure && error.status !== 0 ? error.message : null;
+      this.#end({ state: 'failed', error: message && { message } }, live);
+    }
+  }
+
+  /** Ends the answer that is coming; what was said is kept. */
+  stop(): void {
+    this.live?.controller.abort();
+  }
+
+  change(id: string, changes: Partial<Turn>): void {
+    this.turns = this.turns.map((turn) => (turn.id === id ? { ...turn, ...changes } : turn));
+    this.changed();
+  }
+
+  /** Shows the version `id` of the turns after `parent`. */
+  choose(parent: string | null, id: string): void {
+    this.#choose(parent, id);
+    this.changed();
+  }
+
+  #choose(parent: string | null, id: string): void {
+    this.chosen = new Map(this.chosen).set(parent ?? '', id);
+  }
+
+  show(panel: Shown | null): void {
+    this.panel = panel;
+    this.changed();
+  }
+
+  #take(conversation: Conversation): void {
+    if (this.shared) this.id = null;
+    else if (conversation.id !== this.id) return;
+    this.turns = conversation.turns;
+    this.title = conversation.title;
+    this.share = conversation.share ?? null;
+    this.state = 'ready';
+    if (!this.shared && this.turns.some(({ state }) => state === 'running')) {
+      this.#poll = window.setTimeout(() => void this.#again(), POLL_MS);
+    }
+  }
+
+  async #again(): Promise<void> {
+    const { id } = this;
+    if (id === null || this.live) return;
+    const conversation = await api.conversation(id).catch(() => null);
+    if (!conversation || this.live || this.id !== id) return;
+    this.#take(conversation);
+    this.changed();
+  }
+
+  #reset(): void {
+    clearTimeout(this.#poll);
+    // The router gives the question up when its reader leaves, and keeps what was said.
+    this.stop();
+    const nothing = { live: null, liveTurn: null, pending: null, failure: null, refused: null, panel: null, share: null };
+    Object.assign(this, { ...nothing, turns: [], chosen: new Map(), state: 'ready', title: '' });
+    this.consent = new Set();
+    this.wishes = { only: new Set(), exclude: new Set() };
+  }
+}
+
+export const chat = new Chat();

@@ -1,0 +1,48 @@
+// A thumb, and why.
+
+import { useState } from 'preact/hooks';
+
+import { api, type Feedback, type Turn } from '../api.ts';
+import { texts } from '../language.ts';
+import { IconButton } from '../parts/icons.tsx';
+import { notes, tried } from '../parts/notes.tsx';
+import { chat } from './chat.ts';
+
+const REASONS = {
+  up: ['correct', 'well_sourced', 'right_specialist'],
+  down: ['wrong_specialist', 'incorrect', 'incomplete', 'badly_sourced', 'other'],
+};
+
+export function Thumbs({ turn }: { turn: Turn }) {
+  const t = texts();
+  const [asking, setAsking] = useState(false);
+  const given = turn.feedback;
+  const give = async (feedback: Feedback | null) => {
+    const before = turn.feedback;
+    chat.change(turn.id, { feedback });
+    if (!(await tried(api.rate(chat.id!, turn.id, feedback)))) chat.change(turn.id, { feedback: before });
+    else notes.show(feedback ? t.feedback.thanks : t.feedback.taken);
+  };
+  const thumb = (rating: Feedback['rating']) => {
+    const same = given?.rating === rating;
+    setAsking(!same);
+    void give(same ? null : { rating, reason: null });
+  };
+  return (
+    <>
+      <IconButton name="up" label={t.turn.good} pressed={given?.rating === 'up'} onClick={() => thumb('up')} />
+      <IconButton name="down" label={t.turn.bad} pressed={given?.rating === 'down'} onClick={() => thumb('down')} />
+      {asking && given && (
+        <div class="reasons" role="group" aria-label={t.feedback.title}>
+          <span class="small grey">{t.feedback.title}</span>
+          {REASONS[given.rating].map((reason) => (
+            <button type="button" class="chip" aria-pressed={given.reason === reason} onClick={() => (setAsking(false), void give({ rating: given.rating, reason }))}>
+              {t.feedback.reasons[reason] ?? reason}
+            </button>
+          ))}
+          <IconButton name="close" label={t.app.close} onClick={() => setAsking(false)} />
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,58 @@
+// The empty page: who answers here, and a few questions that they do answer.
+
+import { useChanging } from '../changing.ts';
+import { fleet, isUp } from '../fleet.ts';
+import { texts } from '../language.ts';
+import { Icon } from '../parts/icons.tsx';
+import { chat } from './chat.ts';
+
+const SPECIALISTS_MAX = 6;
+const QUESTIONS_MAX = 2;
+const ADD = 'specialist serve --config specialist.toml\nregistry add http://HOST:PORT';
+
+export function Start() {
+  const t = texts().start;
+  const { specialists, state } = useChanging(fleet);
+  if (state === 'there' && specialists.length === 0) return <Nobody />;
+  const down = specialists.length > 0 && !specialists.some(isUp);
+  return (
+    <section class="start">
+      <h1>{t.title}</h1>
+      <p class="grey">{t.text}</p>
+      {down && <p class="banner warn"><Icon name="alert" /><span><b>{t.allDown}.</b> {t.allDownText}</span></p>}
+      {specialists.length > 0 && <h2 class="small grey">{t.who}</h2>}
+      <ul class="specialists">
+        {specialists.slice(0, SPECIALISTS_MAX).map((one) => (
+          <li class={isUp(one) ? '' : 'down'}>
+            <h3>{one.title}</h3>
+            <p class="grey small">
+              {one.institution}
+              {one.asks_consent && <> · {t.asks}</>}
+              {!isUp(one) && <> · {t.down}</>}
+            </p>
+            <ul>
+              {one.example_questions.filter((question) => question.length > 15).slice(0, QUESTIONS_MAX).map((question) => (
+                <li>
+                  <button type="button" class="example" dir="auto" onClick={() => void chat.submit({ text: question, parent: null })}>{question}</button>
+                </li>
+              ))}
+            </ul>
+          </li>
+        ))}
+      </ul>
+      {specialists.length > SPECIALISTS_MAX && <p><a href="/fleet">{t.all} ({specialists.length})</a></p>}
+    </section>
+  );
+}
+
+function Nobody() {
+  const t = texts().start;
+  return (
+    <section class="start">
+      <h1>{t.none}</h1>
+      <p class="grey">{t.noneText}</p>
+      <pre tabIndex={0}><code>{ADD}</code></pre>
+      <p class="grey small">{t.noneHint}</p>
+    </section>
+  );
+}

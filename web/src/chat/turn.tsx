@@ -1,0 +1,206 @@
+// One question with its answer.
+
+import { Component } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+import { type Answer, citedSources, speaker } from '../answer/answer.ts';
+import { AnswerView } from '../answer/view.tsx';
+import type { Turn } from '../api.ts';
+import { useChanging } from '../changing.ts';
+import { texts } from '../language.ts';
+import { Icon, IconButton } from '../parts/icons.tsx';
+import { notes } from '../parts/notes.tsx';
+import { Abstention } from './abstention.tsx';
+import { chat, type Live, type Shown } from './chat.ts';
+import { Thumbs } from './feedback.tsx';
+
+/** After how long an answer that has not begun is slow. */
+const SLOW_MS = 8000;
+
+interface Props {
+  turn: Turn;
+  siblings: readonly Turn[];
+  /** Its answer is coming. */
+  live: Live | null;
+  last: boolean;
+  readOnly: boolean;
+}
+
+/** A turn is drawn again only when something of it has changed, however many there are. */
+export class TurnView extends Component<Props> {
+  override shouldComponentUpdate(next: Props): boolean {
+    const now = this.props;
+    const same = next.siblings.length === now.siblings.length && next.siblings.every((one, at) => one.id === now.siblings[at]?.id);
+    return !same || next.turn !== now.turn || next.live !== now.live || next.last !== now.last || next.readOnly !== now.readOnly;
+  }
+
+  override render(props: Props) {
+    return (
+      <article class="turn" id={`turn-${props.turn.id}`}>
+        <Question {...props} />
+        {props.live ? <LiveAnswer turn={props.turn} live={props.live} /> : <EndedAnswer {...props} />}
+      </article>
+    );
+  }
+}
+
+function Question({ turn, siblings, live, readOnly }: Props) {
+  const t = texts().turn;
+  const [editing, setEditing] = useState(false);
+  const at = siblings.findIndex(({ id }) => id === turn.id);
+  const choose = (to: number) => chat.choose(turn.parent, siblings[to]!.id);
+  return (
+    <div class="question">
+      <h2 class="hidden">{t.you}</h2>
+      {editing ? <Editor turn={turn} onDone={() => setEditing(false)} /> : <p class="bubble" dir="auto">{turn.question}</p>}
+      <div class="question-actions">
+        {siblings.length > 1 && (
+          <span class="versions" role="group" aria-label={t.version(at + 1, siblings.length)}>
+            <IconButton name="back" label={t.before} disabled={at <= 0} onClick={() => choose(at - 1)} />
+            <span class="small" aria-hidden="true">{at + 1}/{siblings.length}</span>
+            <IconButton name="forth" label={t.after} disabled={at >= siblings.length - 1} onClick={() => choose(at + 1)} />
+          </span>
+        )}
+        {!readOnly && !live && !editing && <IconButton name="pencil" label={t.edit} class="quiet" onClick={() => setEditing(true)} />}
+      </div>
+    </div>
+  );
+}
+
+function Editor({ turn, onDone }: { turn: Turn; onDone: () => void }) {
+  const t = texts();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [text, setText] = useState(turn.question);
+  useEffect(() => area.current?.setSelectionRange(text.length, text.length), []);
+  const send = () => {
+    if (!text.trim() || chat.live) return;
+    onDone();
+    void chat.submit({ text: text.trim(), parent: turn.parent });
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (event.key === 'Escape') onDone();
+    else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div class="editor">
+      <textarea ref={area} class="field" dir="auto" rows={Math.min(12, text.split('\n').length + 1)} aria-label={t.turn.editLabel} value={text} autoFocus onInput={(event) => setText(event.currentTarget.value)} onKeyDown={keys} />
+      <div class="row end">
+        <button type="button" class="button" onClick={onDone}>{t.app.cancel}</button>
+        <button type="button" class="button main" disabled={!text.trim()} onClick={send}>{t.turn.resend}</button>
+      </div>
+    </div>
+  );
+}
+
+function LiveAnswer({ turn, live }: { turn: Turn; live: Live }) {
+  const { answer } = useChanging(live).growing;
+  return (
+    <>
+      <h2 class="hidden">{texts().turn.answer}</h2>
+      <Asked answer={answer} onShow={() => show(turn.id, 'considered')} />
+      {answer.text === '' ? <Waiting answer={answer} /> : <AnswerView answer={answer} live onSource={(source) => show(turn.id, 'sources', source)} />}
+    </>
+  );
+}
+
+function Waiting({ answer }: { answer: Answer }) {
+  const t = texts().turn;
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), SLOW_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  const asked = answer.routing?.considered.filter(({ status }) => status === 'asked').map(({ title }) => title) ?? [];
+  const names = asked.join(', ');
+  return (
+    <p class="waiting">
+      <span class="dots" aria-hidden="true"><i /><i /><i /></span>
+      {names === '' ? t.routing : slow ? t.slow(names) : t.waiting(names)}
+    </p>
+  );
+}
+
+function EndedAnswer({ turn, last, readOnly }: Props) {
+  const t = texts().turn;
+  const answer = chat.answer(turn);
+  const abstained = answer?.reason === 'abstained' || (answer?.routing?.verdict === 'abstain' && answer.spans.every(({ specialist }) => specialist === null));
+  return (
+    <>
+      <h2 class="hidden">{t.answer}</h2>
+      {answer && !abstained && <Asked answer={answer} onShow={() => show(turn.id, 'considered')} />}
+      {answer && abstained && <Abstention turn={turn} answer={answer} readOnly={readOnly} />}
+      {answer && !abstained && answer.text !== '' && <AnswerView answer={answer} live={false} onSource={(source) => show(turn.id, 'sources', source)} />}
+      {turn.state === 'running' && <p class="waiting"><span class="dots" aria-hidden="true"><i /><i /><i /></span>{t.running}</p>}
+      {turn.state === 'stopped' && <p class="ended"><Icon name="stop" size={16} />{t.stopped}</p>}
+      {turn.state === 'failed' && <Failed turn={turn} readOnly={readOnly} />}
+      {turn.state !== 'running' && <Actions turn={turn} answer={answer} last={last} readOnly={readOnly} />}
+    </>
+  );
+}
+
+function Failed({ turn, readOnly }: { turn: Turn; readOnly: boolean }) {
+  const t = texts();
+  const message = typeof turn.error === 'string' ? turn.error : turn.error?.message;
+  return (
+    <div class="failed">
+      <Icon name="alert" size={18} />
+      <p>{t.turn.failed} {message && <span class="grey">{message}</span>}</p>
+      {!readOnly && <button type="button" class="button" onClick={() => again(turn)}>{t.app.retry}</button>}
+    </div>
+  );
+}
+
+function Actions({ turn, answer, last, readOnly }: { turn: Turn; answer: Answer | null; last: boolean; readOnly: boolean }) {
+  const t = texts().turn;
+  return (
+    <div class={last ? 'actions' : 'actions quiet'}>
+      {answer && answer.text !== '' && <IconButton name="copy" label={t.copy} onClick={() => void copy(answer)} />}
+      {!readOnly && <IconButton name="again" label={t.regenerate} onClick={() => again(turn)} />}
+      {!readOnly && answer && <Thumbs turn={turn} />}
+      {answer?.routing && (
+        <button type="button" class="details" aria-label={t.detailsOf} onClick={() => show(turn.id, 'receipt')}>
+          <Icon name="shield" size={16} />
+          {t.details}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Who was asked, by name and score. */
+function Asked({ answer, onShow }: { answer: Answer; onShow: () => void }) {
+  const shown = answer.routing?.considered.filter(({ status }) => ['asked', 'answered', 'no_answer', 'timeout', 'failed'].includes(status)) ?? [];
+  if (shown.length === 0) return null;
+  return (
+    <ul class="asked">
+      {shown.map(({ title, institution, score, status }) => (
+        <li>
+          <button type="button" class={`asked-one ${status}`} onClick={onShow}>
+            <b>{title}</b>
+            <span class="grey small">
+              {[institution, score?.toFixed(2), status === 'asked' || status === 'answered' ? '' : texts().status[status]].filter(Boolean).join(' · ')}
+            </span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function show(turn: string, part: Shown['part'], source: number | null = null): void {
+  chat.show({ turn, part, source });
+}
+
+function again(turn: Turn): void {
+  void chat.submit({ text: turn.question, parent: turn.parent });
+}
+
+/** The answer as Markdown, with its sources. */
+async function copy(answer: Answer): Promise<void> {
+  const lines = citedSources(answer).map(({ number, title, url, specialist }) => `[${number}] ${[title, speaker(answer, specialist).institution, url].filter(Boolean).join(', ')}`);
+  await navigator.clipboard.writeText([answer.text, ...(lines.length > 0 ? [lines.join('\n')] : [])].join('\n\n'));
+  notes.show(texts().turn.copied);
+}

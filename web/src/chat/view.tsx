@@ -1,0 +1,130 @@
+// The conversation in its column, with the place to write below it.
+
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+
+import { useChanging } from '../changing.ts';
+import { Composer } from '../composer/composer.tsx';
+import { shown, versions } from '../conversation.ts';
+import { texts } from '../language.ts';
+import { Icon } from '../parts/icons.tsx';
+import { address } from '../routes.ts';
+import { chat } from './chat.ts';
+import { Start } from './start.tsx';
+import { TurnView } from './turn.tsx';
+
+/** As many turns as are drawn at first, and more each time that the reader comes to the top. */
+const TURNS_DRAWN = 12;
+
+export function ChatView() {
+  useChanging(chat);
+  const { turns, chosen, state } = chat;
+  const path = useMemo(() => shown(turns, chosen), [turns, chosen]);
+  const siblings = useMemo(() => new Map(path.map((turn) => [turn.id, versions(turns, turn.parent)])), [path]);
+  const { scroller, content } = useFollowing(path.length);
+  const [first, earlier] = useFirst(path.length, scroller);
+  const empty = path.length === 0 && state === 'ready' && !chat.shared;
+  return (
+    <div class={empty ? 'chat empty' : 'chat'}>
+      <div class="scroller" ref={scroller} tabIndex={-1}>
+        <div class="column" ref={content}>
+          {chat.shared && state === 'ready' && <Reading />}
+          {state === 'loading' && <p class="grey center">{texts().app.loading}</p>}
+          {(state === 'missing' || state === 'failed') && <Missing />}
+          {empty && <Start />}
+          {first > 0 && <button type="button" class="button center" ref={earlier}>{texts().turn.earlier}</button>}
+          <div role="log" aria-live="off" aria-label={texts().history.title} aria-busy={chat.live !== null}>
+            {path.slice(first).map((turn, at) => (
+              <TurnView
+                key={turn.id === chat.liveTurn ? 'live' : turn.id}
+                turn={turn}
+                siblings={siblings.get(turn.id) ?? []}
+                live={turn.id === chat.liveTurn ? chat.live : null}
+                last={first + at === path.length - 1}
+                readOnly={chat.shared}
+              />
+            ))}
+          </div>
+        </div>
+      </div>
+      {!chat.shared && state === 'ready' && <Composer parent={path.at(-1)?.id ?? null} />}
+    </div>
+  );
+}
+
+/** Keeps the end in view while it grows, unless the reader has scrolled away from it. */
+function useFollowing(count: number) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const following = useRef(true);
+  const end = () => scroller.current && (scroller.current.scrollTop = scroller.current.scrollHeight);
+  useEffect(() => {
+    const { current } = scroller;
+    if (!current || !content.current) return;
+    let height = 0;
+    const scrolled = () => {
+      // What grows scrolls nothing by itself; only the reader leaves the end.
+      if (current.scrollHeight === height) following.current = current.scrollHeight - current.scrollTop - current.clientHeight < 80;
+      height = current.scrollHeight;
+    };
+    const grown = new ResizeObserver(() => following.current && end());
+    grown.observe(content.current);
+    current.addEventListener('scroll', scrolled, { passive: true });
+    return () => (grown.disconnect(), current.removeEventListener('scroll', scrolled));
+  }, []);
+  useLayoutEffect(() => {
+    following.current = true;
+    end();
+  }, [count, chat.id]);
+  return { scroller, content };
+}
+
+/** Which turn is the first that is drawn; more are when the reader comes near it. */
+function useFirst(count: number, scroller: { current: HTMLElement | null }) {
+  const [drawn, setDrawn] = useState(TURNS_DRAWN);
+  const earlier = useRef<HTMLButtonElement>(null);
+  useEffect(() => setDrawn(TURNS_DRAWN), [chat.id]);
+  const first = Math.max(0, count - drawn);
+  useEffect(() => {
+    const [button, frame] = [earlier.current, scroller.current];
+    if (!button || !frame) return;
+    const more = () => {
+      const below = frame.scrollHeight - frame.scrollTop;
+      setDrawn((before) => before + TURNS_DRAWN);
+      // What is drawn above must not push away what is read.
+      requestAnimationFrame(() => (frame.scrollTop = frame.scrollHeight - below));
+    };
+    const near = new IntersectionObserver(([entry]) => entry?.isIntersecting && more(), { root: frame, rootMargin: '300px' });
+    near.observe(button);
+    button.addEventListener('click', more);
+    return () => near.disconnect();
+  }, [first]);
+  return [first, earlier] as const;
+}
+
+function Reading() {
+  const t = texts().share;
+  return (
+    <p class="banner"><Icon name="eye" /><span>{t.reading}</span><a class="button" href="/">{t.own}</a></p>
+  );
+}
+
+function Missing() {
+  const t = texts();
+  const text = chat.state === 'failed' ? t.errors.offline : chat.shared ? t.share.gone : t.errors.missing;
+  const again = () => {
+    const { id } = chat;
+    chat.id = null;
+    void chat.open(id);
+  };
+  return (
+    <div class="nothing">
+      <Icon name="alert" size={28} />
+      <p>{text}</p>
+      {chat.state === 'failed' && !chat.shared ? (
+        <button type="button" class="button" onClick={again}>{t.app.retry}</button>
+      ) : (
+        <button type="button" class="button main" onClick={() => address.go('/')}>{t.history.fresh}</button>
+      )}
+    </div>
+  );
+}

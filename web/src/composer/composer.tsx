@@ -1,0 +1,99 @@
+// Where a question is written, and who it may go to.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+import { chat } from '../chat/chat.ts';
+import { useChanging } from '../changing.ts';
+import { fleet } from '../fleet.ts';
+import { texts } from '../language.ts';
+import { Icon, IconButton } from '../parts/icons.tsx';
+import { words } from '../parts/notes.tsx';
+import { Chooser } from './chooser.tsx';
+
+const CHARACTERS_MAX = 16_000;
+
+export function Composer({ parent }: { parent: string | null }) {
+  const t = texts();
+  useChanging(fleet);
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [text, setText] = useState('');
+  const [choosing, setChoosing] = useState(false);
+  const over = text.length - CHARACTERS_MAX;
+  useEffect(() => area.current?.focus({ preventScroll: true }), [chat.id]);
+  useEffect(() => {
+    if (!chat.refused) return;
+    setText(chat.refused.text);
+    chat.refused = null;
+  }, [chat.refused]);
+  const send = () => {
+    if (!text.trim() || over > 0 || chat.live) return;
+    void chat.submit({ text: text.trim(), parent });
+    setText('');
+    area.current?.focus();
+  };
+  const write = (event: InputEvent & { currentTarget: HTMLTextAreaElement }) => {
+    const { value, selectionEnd } = event.currentTarget;
+    setText(value);
+    if (event.data === '@' && /(^|\s)@$/.test(value.slice(0, selectionEnd))) setChoosing(true);
+  };
+  const keys = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  };
+  const chosen = (done: boolean) => {
+    setChoosing(false);
+    // The sign that opened the list was not part of the question.
+    if (done) setText((now) => now.replace(/(^|\s)@$/, '$1'));
+    area.current?.focus();
+  };
+  return (
+    <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
+      {chat.failure && <p class="failed" role="alert"><Icon name="alert" /><span>{words(chat.failure)}</span></p>}
+      <Wishes />
+      <div class="composer-box">
+        <textarea ref={area} id="question" class="composer-text" rows={1} dir="auto" aria-label={t.composer.label} placeholder={parent === null ? t.composer.placeholder : t.composer.placeholderNext} value={text} onInput={write} onKeyDown={keys} />
+        <div class="composer-tools">
+          <IconButton name="people" label={t.composer.who} onClick={() => setChoosing(!choosing)} />
+          <button type="button" class="look" disabled={!text.trim()} onClick={() => void chat.look({ text: text.trim(), parent })}>
+            <Icon name="eye" size={16} />
+            <span>{t.composer.preview}</span>
+          </button>
+          {over > 0 && <span class="bad small" role="status">{t.composer.tooLong(over)}</span>}
+          <span class="grow" />
+          {chat.live ? (
+            <button type="button" class="send" aria-label={t.composer.stop} title={t.composer.stop} onClick={() => chat.stop()}><Icon name="stop" /></button>
+          ) : (
+            <button type="submit" class="send" aria-label={t.composer.send} title={t.composer.send} disabled={!text.trim() || over > 0}><Icon name="send" /></button>
+          )}
+        </div>
+        {choosing && <Chooser onDone={chosen} />}
+      </div>
+      <p class="hint small grey">{t.composer.hint}</p>
+    </form>
+  );
+}
+
+/** What the next question's reader wished: whom to ask only, whom to leave out, who may see it. */
+function Wishes() {
+  const t = texts().composer;
+  const { wishes, consent } = chat;
+  const chips: [Set<string>, string, string][] = [
+    ...[...wishes.only].map((id): [Set<string>, string, string] => [wishes.only, id, t.only(fleet.title(id))]),
+    ...[...wishes.exclude].map((id): [Set<string>, string, string] => [wishes.exclude, id, t.without(fleet.title(id))]),
+    ...[...consent].map((id): [Set<string>, string, string] => [consent, id, t.agreed(fleet.title(id))]),
+  ];
+  if (chips.length === 0) return null;
+  return (
+    <ul class="wishes">
+      {chips.map(([from, id, text]) => (
+        <li>
+          <button type="button" class="chip" aria-label={t.drop(text)} onClick={() => (from.delete(id), chat.changed())}>
+            {text}
+            <Icon name="close" size={14} />
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

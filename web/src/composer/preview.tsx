@@ -1,0 +1,96 @@
+// Who would see a question, before anybody does; and the reader's consent where somebody asks for it.
+
+import { useState } from 'preact/hooks';
+
+import type { Candidate } from '../api.ts';
+import { chat, type Pending } from '../chat/chat.ts';
+import { texts } from '../language.ts';
+import { Bar } from '../parts/bar.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+
+const OTHERS_MAX = 5;
+
+export function Preview({ pending }: { pending: Pending }) {
+  const t = texts();
+  const { routing, failed, needed } = pending;
+  const close = () => {
+    if (pending.needed) chat.refused = { text: pending.text, parent: pending.parent };
+    chat.pending = null;
+    chat.changed();
+  };
+  return (
+    <Dialog title={needed ? t.preview.needsTitle : t.preview.title} onClose={close} class="preview">
+      {failed ? <p>{t.preview.failed}</p> : routing === null ? <p class="grey">{t.preview.asking}</p> : <Known pending={pending} onClose={close} />}
+    </Dialog>
+  );
+}
+
+function Known({ pending, onClose }: { pending: Pending; onClose: () => void }) {
+  const t = texts().preview;
+  const { needed, text, parent } = pending;
+  const routing = pending.routing!;
+  const asking = routing.considered.filter(({ status }) => status === 'consent_missing');
+  const sees = routing.considered.filter(({ id }) => routing.seen_by.includes(id));
+  const others = routing.considered.filter((one) => !sees.includes(one) && !asking.includes(one)).slice(0, OTHERS_MAX);
+  const [agreed, setAgreed] = useState(new Set(asking.map(({ id }) => id)));
+  const [left, setLeft] = useState(new Set<string>());
+  const earlier = Math.max(0, ...routing.earlier_turns);
+  const send = () => {
+    for (const id of agreed) chat.consent.add(id);
+    for (const { id } of asking) if (!agreed.has(id)) left.add(id);
+    for (const id of left) chat.wishes.exclude.add(id);
+    void chat.ask({ text, parent });
+  };
+  const toggle = (set: Set<string>, change: (set: Set<string>) => void, id: string) => {
+    const next = new Set(set);
+    if (!next.delete(id)) next.add(id);
+    change(next);
+  };
+  return (
+    <>
+      {needed && <p>{t.needsText}</p>}
+      <blockquote class="asking" dir="auto">{text}</blockquote>
+      {sees.length === 0 && asking.length === 0 && <p>{t.seesNone}</p>}
+      <ul class="would-see">
+        {asking.map((one) => (
+          <Who candidate={one} says={t.needs} label={t.agreeOne} on={agreed.has(one.id)} onToggle={() => toggle(agreed, setAgreed, one.id)} />
+        ))}
+        {sees.map((one) => (
+          <Who candidate={one} says={one.status === 'outranked' ? t.reserve : t.sees} label={t.agreeOne} on={!left.has(one.id)} onToggle={() => toggle(left, setLeft, one.id)} />
+        ))}
+      </ul>
+      {earlier > 0 && <p class="small">{t.earlier(earlier)}</p>}
+      {others.length > 0 && (
+        <details>
+          <summary class="small">{t.others}</summary>
+          <ul class="others">
+            {others.map((one) => (
+              <li class="small"><span class="grow">{one.title} <span class="grey">{one.institution}</span></span><Bar value={one.score} /><span class="grey">{texts().status[one.status] ?? one.status}</span></li>
+            ))}
+          </ul>
+        </details>
+      )}
+      <div class="row end">
+        <button type="button" class="button" onClick={onClose}>{texts().app.cancel}</button>
+        <button type="button" class="button main" onClick={send}>{asking.length === 0 ? t.send : agreed.size > 0 ? t.agree : t.without}</button>
+      </div>
+    </>
+  );
+}
+
+interface WhoProps {
+  candidate: Candidate;
+  says: string;
+  label: string;
+  on: boolean;
+  onToggle: () => void;
+}
+
+function Who({ candidate, says, label, on, onToggle }: WhoProps) {
+  return (
+    <li class={on ? '' : 'off'}>
+      <span class="grow"><b>{candidate.title}</b> <span class="grey">{candidate.institution}</span><br /><span class="small">{says}</span></span>
+      <label class="switch"><input type="checkbox" checked={on} onChange={onToggle} aria-label={`${label}: ${candidate.title}`} /><span class="small">{label}</span></label>
+    </li>
+  );
+}
