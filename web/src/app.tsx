@@ -5,18 +5,18 @@ import { useEffect, useState } from 'preact/hooks';
 import { useChanging } from './changing.ts';
 import { chat } from './chat/chat.ts';
 import { ChatView } from './chat/view.tsx';
-import { Preview } from './composer/preview.tsx';
 import { fleet } from './fleet.ts';
 import { history } from './history/history.ts';
 import { focusSearch, Sidebar, useHistory } from './history/sidebar.tsx';
 import { language, texts } from './language.ts';
-import { Panel } from './panel/panel.tsx';
 import { Icon, IconButton } from './parts/icons.tsx';
 import { lazy } from './parts/lazy.tsx';
 import { NotesView } from './parts/notes.tsx';
 import { address } from './routes.ts';
 
 const Fleet = lazy(() => import('./fleet/page.tsx'));
+const Preview = lazy(() => import('./composer/preview.tsx'));
+const Panel = lazy(() => import('./panel/panel.tsx'));
 const About = lazy(() => import('./about/page.tsx'));
 
 const NARROW = '(max-width: 52rem)';
@@ -47,12 +47,12 @@ export function App() {
         <header class="top">
           {!side && <IconButton name="side" label={t.app.openSidebar} onClick={() => setSide(true)} />}
           <span class="top-title" dir="auto">{name}</span>
-          {!side && <a class="icon-button" href="/" aria-label={t.history.fresh} title={t.history.fresh}><Icon name="plus" /></a>}
+          {!side && <IconButton name="plus" label={t.history.fresh} onClick={() => address.go('/')} />}
         </header>
         {!online && <p class="offline" role="status"><Icon name="alert" />{t.app.offline}</p>}
         {route.name === 'fleet' ? <div class="scroller"><Fleet /></div> : route.name === 'about' ? <div class="scroller"><About /></div> : <ChatView />}
       </main>
-      {(route.name === 'chat' || route.name === 'shared') && <Panel />}
+      {panel && (route.name === 'chat' || route.name === 'shared') && <Panel />}
       {pending && <Preview pending={pending} />}
       <NotesView />
     </div>

@@ -1,17 +1,21 @@
+import { useState } from 'preact/hooks';
+
 import { useChanging } from './changing.ts';
 import { language, LANGUAGES, texts } from './language.ts';
 import { Icon } from './parts/icons.tsx';
-import { type Choice, theme } from './theme.ts';
+import { theme } from './theme.ts';
 
-
+/** What a language calls itself. */
 function nameOf(code: string): string {
-  return new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
+  const name = new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
+  return name.charAt(0).toLocaleUpperCase(code) + name.slice(1);
 }
 
 /** How the page looks and speaks, and its keys. */
 export function Settings() {
   const t = texts().app;
   useChanging(theme);
+  const [open, setOpen] = useState(false);
   const keys: [string, string][] = [
     ['Ctrl K', t.keys.search],
     ['Ctrl Shift O', t.keys.fresh],
@@ -21,20 +25,25 @@ export function Settings() {
     ['Esc', t.keys.leave],
   ];
   return (
-    <details class="settings">
-      <summary class="quiet-link"><Icon name="settings" size={16} />{t.settings}</summary>
-      <label class="small">{t.theme}
-        <select class="field" value={theme.choice} onChange={(event) => theme.choose(event.currentTarget.value as Choice)}>
-          {(['auto', 'light', 'dark'] as const).map((choice) => <option value={choice}>{t.themes[choice]}</option>)}
-        </select>
-      </label>
-      <label class="small">{t.language}
-        <select class="field" value={language.code} onChange={(event) => language.choose(event.currentTarget.value)}>
-          {LANGUAGES.map((code) => <option value={code} lang={code}>{nameOf(code)}</option>)}
-        </select>
-      </label>
-      <p class="small">{t.shortcuts}</p>
-      <dl class="keys small">{keys.map(([key, what]) => <><dt><kbd>{key}</kbd></dt><dd>{what}</dd></>)}</dl>
-    </details>
+    <div class={open ? 'settings open' : 'settings'}>
+      <button type="button" class="quiet-link" aria-expanded={open} onClick={() => setOpen(!open)}><Icon name="settings" size={16} />{t.settings}</button>
+      {open && (
+        <>
+          <fieldset>
+            <legend class="small">{t.theme}</legend>
+            {(['auto', 'light', 'dark'] as const).map((choice) => (
+              <label class="small"><input type="radio" name="theme" checked={theme.choice === choice} onChange={() => theme.choose(choice)} />{t.themes[choice]}</label>
+            ))}
+          </fieldset>
+          <label class="small">{t.language}
+            <select class="field" value={language.code} onChange={(event) => language.choose(event.currentTarget.value)}>
+              {LANGUAGES.map((code) => <option value={code} lang={code}>{nameOf(code)}</option>)}
+            </select>
+          </label>
+          <p class="small">{t.shortcuts}</p>
+          <dl class="keys small">{keys.map(([key, what]) => <div><dt><kbd>{key}</kbd></dt><dd>{what}</dd></div>)}</dl>
+        </>
+      )}
+    </div>
   );
 }

@@ -109,6 +109,11 @@ export function speaker(answer: Answer, id: string): { title: string; institutio
   return found ?? { title: id, institution: '' };
 }
 
+/** Words of an answer without their Markdown, where they are quoted. */
+export function plainly(text: string): string {
+  return text.replace(/(?<!\w)[*_]+|[*_]+(?!\w)|[`#|]+/g, '').trim();
+}
+
 /** The sources that words or agreements cite, by number. */
 export function citedSources(answer: Answer): Citation[] {
   const cited = new Set([...answer.spans, ...answer.agreements].map((one) => one.citation?.source));

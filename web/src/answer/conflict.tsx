@@ -3,7 +3,7 @@
 import type { Disagreement, Range } from '../api.ts';
 import { texts } from '../language.ts';
 import { Icon } from '../parts/icons.tsx';
-import { type Answer, speaker } from './answer.ts';
+import { type Answer, plainly, speaker } from './answer.ts';
 
 interface Conflict {
   earlier: Range;
@@ -28,7 +28,7 @@ export function Conflicts({ answer, onSource }: { answer: Answer; onSource: (sou
   return (
     <>
       {conflicts(answer.disagreements).map((conflict) => (
-        <section class="conflict">
+        <section class="conflict" aria-label={t.title}>
           <h3><Icon name="alert" size={16} />{t.title}</h3>
           <p class="small">{t.in(conflict.differences.map((kind) => t.kinds[kind] ?? kind).join(', '))}</p>
           <div class="sides">
@@ -47,7 +47,7 @@ function Side({ answer, range, onSource }: { answer: Answer; range: Range; onSou
   const source = span?.citation?.source;
   return (
     <figure>
-      <blockquote dir="auto">{answer.text.slice(range.start, range.end).replace(/[*_`#|]+/g, '').trim()}</blockquote>
+      <blockquote dir="auto">{plainly(answer.text.slice(range.start, range.end))}</blockquote>
       <figcaption>
         {who && <span>{who.institution || who.title}</span>}
         {source !== undefined && (

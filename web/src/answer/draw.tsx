@@ -105,7 +105,7 @@ function pieces({ text, start, end }: { text: string; start: number; end: number
 
 function Piece({ segment, text, onSource }: { segment: Segment; text: string; onSource: (source: number) => void }) {
   const { span, specialist, disputed, also } = segment;
-  if (specialist === null) return <span class="own">{marked(text, onSource)}</span>;
+  if (specialist === null) return <span class="own" data-span={span}>{marked(text, onSource)}</span>;
   const kinds = ['words', disputed ? 'disputed' : '', also.length > 0 ? 'agreed' : ''];
   return <span class={kinds.filter(Boolean).join(' ')} data-span={span}>{decoded(text)}</span>;
 }

@@ -1,6 +1,6 @@
 // Whose words are under the pointer, the finger or the focus, and which passage they are from.
 
-import type { RefObject } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 import { texts } from '../language.ts';
@@ -50,9 +50,10 @@ function Card({ place, answer, found, onSource }: { place: Place; answer: Answer
   const citation = answer.citations.find(({ number }) => number === span?.citation?.source);
   const unit = unitsOf(citation?.text ?? '');
   const passage = citation && span?.citation ? citation.text.slice(unit(span.citation.start), unit(span.citation.end)) : '';
+  if (found[0]!.specialist === null) return <CardOf place={place}><p><b>{texts().turn.own}</b></p><p class="grey small">{t.own}</p></CardOf>;
   const also = [...new Set(found.flatMap((segment) => segment.also))].map((id) => speaker(answer, id).institution || id);
   return (
-    <div class={`card ${place.above ? 'above' : ''}`} style={{ left: place.left, top: place.top }}>
+    <CardOf place={place}>
       <p class="card-who"><b dir="auto">{who.title}</b> <span class="grey" dir="auto">{who.institution}</span></p>
       {passage && <blockquote dir="auto">{passage.length > PASSAGE_MAX ? `${passage.slice(0, PASSAGE_MAX)}…` : passage}</blockquote>}
       {citation ? (
@@ -66,6 +67,14 @@ function Card({ place, answer, found, onSource }: { place: Place; answer: Answer
       )}
       {also.length > 0 && <p class="small good"><Icon name="check" size={14} />{t.also(also.join(', '))}</p>}
       {found.some(({ disputed }) => disputed) && <p class="small warn"><Icon name="alert" size={14} />{t.differs}</p>}
+    </CardOf>
+  );
+}
+
+function CardOf({ place, children }: { place: Place; children: ComponentChildren }) {
+  return (
+    <div class={`card ${place.above ? 'above' : ''}`} role="tooltip" style={{ left: `${place.left}px`, top: `${place.top}px` }}>
+      {children}
     </div>
   );
 }
@@ -86,7 +95,8 @@ function watch(root: HTMLElement, set: (place: Place | null) => void): () => voi
   };
   const leave = (event: PointerEvent) => event.pointerType === 'mouse' && later(null, CLOSE_MS);
   const click = (event: MouseEvent) => {
-    const words = (event.target as Element).closest<HTMLElement>('[data-span]');
+    const target = event.target as Element;
+    const words = target.closest('button, a') ? null : target.closest<HTMLElement>('[data-span]');
     if (words && getSelection()?.isCollapsed) later(placed(root, words, event.clientX, event.clientY), 0);
   };
   const focus = (event: FocusEvent) => {
@@ -114,9 +124,8 @@ function watch(root: HTMLElement, set: (place: Place | null) => void): () => voi
 
 /** The words that `target` is of; those that a mark of a source stands behind. */
 function wordsOf(root: HTMLElement, target: Element): HTMLElement | null {
-  const words = target.closest<HTMLElement>('[data-span]');
-  if (words || !target.closest('.mark[data-source]')) return words;
-  const before = [...root.querySelectorAll<HTMLElement>('[data-span]')].filter(
+  if (!target.closest('.mark[data-source]')) return target.closest<HTMLElement>('[data-span]');
+  const before = [...root.querySelectorAll<HTMLElement>('.words')].filter(
     (one) => one.compareDocumentPosition(target) & document.DOCUMENT_POSITION_FOLLOWING,
   );
   return before.at(-1) ?? null;

@@ -30,7 +30,7 @@ export function AnswerView({ answer, live, onSource }: Props) {
   return (
     <div class={`answer ${live ? 'live' : ''}`} ref={root}>
       {said.map((section, at) => (
-        <SectionView key={section.parts[0]!.block.start} section={section} answer={answer} named={at === 0 && speakers.size > 1} onSource={onSource} />
+        <SectionView key={section.parts[0]!.block.start} section={section} answer={answer} named={at === 0 && speakers.size > 1} told={said[at + 1]?.specialist === null} onSource={onSource} />
       ))}
       <Conflicts answer={answer} onSource={onSource} />
       <Sources answer={answer} onSource={onSource} />
@@ -39,7 +39,7 @@ export function AnswerView({ answer, live, onSource }: Props) {
   );
 }
 
-function SectionView({ section, answer, named, onSource }: { section: Section; answer: Answer; named: boolean; onSource: (source: number) => void }) {
+function SectionView({ section, answer, named, told, onSource }: { section: Section; answer: Answer; named: boolean; told: boolean; onSource: (source: number) => void }) {
   const t = texts().turn;
   const { specialist, parts, last } = section;
   const { title, institution } = speaker(answer, specialist ?? '');
@@ -52,7 +52,7 @@ function SectionView({ section, answer, named, onSource }: { section: Section; a
       {parts.map(({ block, segments }) => (
         <BlockView key={block.start} block={block} segments={segments} onSource={onSource} />
       ))}
-      {unfinished && (
+      {unfinished && !told && (
         <p class="broke"><Icon name="alert" size={16} />{t.unfinished(title)}</p>
       )}
       {notices.map((notice) => (

@@ -66,8 +66,8 @@ export class Chat extends Changing {
   liveTurn: string | null = null;
   pending: Pending | null = null;
   failure: Failure | null = null;
-  /** What was refused, to be sent again. */
-  refused: Draft | null = null;
+  /** What the composer is to hold: a question that was refused, or an example. */
+  draft: Draft | null = null;
   panel: Shown | null = null;
   wishes = { only: new Set<string>(), exclude: new Set<string>() };
   consent = new Set<string>();
@@ -142,7 +142,7 @@ export class Chat extends Changing {
     const live = new Live();
     const options = this.options();
     const provisional: Turn = { id: 'new', parent, question: text, created_at_ms: Date.now(), state: 'running', answer: null, error: null, feedback: null };
-    Object.assign(this, { live, liveTurn: 'new', pending: null, failure: null, refused: null });
+    Object.assign(this, { live, liveTurn: 'new', pending: null, failure: null, draft: null });
     this.wishes = { only: new Set(), exclude: new Set() };
     this.turns = [...this.turns, provisional];
     this.#choose(parent, 'new');
@@ -203,11 +203,17 @@ export class Chat extends Changing {
       // The router took no turn down: the question goes back to where it was written.
       this.turns = this.turns.filter(({ id }) => id !== 'new');
       this.failure = error instanceof Failure ? error : new Failure(0, '');
-      this.refused = draft;
+      this.draft = draft;
     } else {
       const message = error instanceof Failure && error.status !== 0 ? error.message : null;
       this.#end({ state: 'failed', error: message && { message } }, live);
     }
+  }
+
+  /** Puts `draft` where questions are written. */
+  put(draft: Draft): void {
+    this.draft = draft;
+    this.changed();
   }
 
   /** Ends the answer that is coming; what was said is kept. */
@@ -260,7 +266,7 @@ export class Chat extends Changing {
     clearTimeout(this.#poll);
     // The router gives the question up when its reader leaves, and keeps what was said.
     this.stop();
-    const nothing = { live: null, liveTurn: null, pending: null, failure: null, refused: null, panel: null, share: null };
+    const nothing = { live: null, liveTurn: null, pending: null, failure: null, draft: null, panel: null, share: null };
     Object.assign(this, { ...nothing, turns: [], chosen: new Map(), state: 'ready', title: '' });
     this.consent = new Set();
     this.wishes = { only: new Set(), exclude: new Set() };

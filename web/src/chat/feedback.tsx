@@ -8,10 +8,8 @@ import { IconButton } from '../parts/icons.tsx';
 import { notes, tried } from '../parts/notes.tsx';
 import { chat } from './chat.ts';
 
-const REASONS = {
-  up: ['correct', 'well_sourced', 'right_specialist'],
-  down: ['wrong_specialist', 'incorrect', 'incomplete', 'badly_sourced', 'other'],
-};
+/** Why a thumb may point down, as the router knows it. */
+const REASONS = ['wrong_specialist', 'incorrect', 'incomplete', 'unclear', 'unsafe', 'outdated', 'other'];
 
 export function Thumbs({ turn }: { turn: Turn }) {
   const t = texts();
@@ -25,18 +23,18 @@ export function Thumbs({ turn }: { turn: Turn }) {
   };
   const thumb = (rating: Feedback['rating']) => {
     const same = given?.rating === rating;
-    setAsking(!same);
+    setAsking(!same && rating === 'down');
     void give(same ? null : { rating, reason: null });
   };
   return (
     <>
       <IconButton name="up" label={t.turn.good} pressed={given?.rating === 'up'} onClick={() => thumb('up')} />
       <IconButton name="down" label={t.turn.bad} pressed={given?.rating === 'down'} onClick={() => thumb('down')} />
-      {asking && given && (
+      {asking && given?.rating === 'down' && (
         <div class="reasons" role="group" aria-label={t.feedback.title}>
           <span class="small grey">{t.feedback.title}</span>
-          {REASONS[given.rating].map((reason) => (
-            <button type="button" class="chip" aria-pressed={given.reason === reason} onClick={() => (setAsking(false), void give({ rating: given.rating, reason }))}>
+          {REASONS.map((reason) => (
+            <button type="button" class="chip" aria-pressed={given.reason === reason} onClick={() => (setAsking(false), void give({ rating: 'down', reason }))}>
               {t.feedback.reasons[reason] ?? reason}
             </button>
           ))}

@@ -31,9 +31,9 @@ export function Start() {
               {!isUp(one) && <> · {t.down}</>}
             </p>
             <ul>
-              {one.example_questions.filter((question) => question.length > 15).slice(0, QUESTIONS_MAX).map((question) => (
+              {one.example_questions.slice(0, QUESTIONS_MAX).map((question) => (
                 <li>
-                  <button type="button" class="example" dir="auto" onClick={() => void chat.submit({ text: question, parent: null })}>{question}</button>
+                  <button type="button" class="example" dir="auto" onClick={() => chat.put({ text: question, parent: null })}>{question}</button>
                 </li>
               ))}
             </ul>

@@ -55,9 +55,9 @@ function Question({ turn, siblings, live, readOnly }: Props) {
       {editing ? <Editor turn={turn} onDone={() => setEditing(false)} /> : <p class="bubble" dir="auto">{turn.question}</p>}
       <div class="question-actions">
         {siblings.length > 1 && (
-          <span class="versions" role="group" aria-label={t.version(at + 1, siblings.length)}>
+          <span class="versions">
             <IconButton name="back" label={t.before} disabled={at <= 0} onClick={() => choose(at - 1)} />
-            <span class="small" aria-hidden="true">{at + 1}/{siblings.length}</span>
+            <span class="small"><span class="hidden">{t.version(at + 1, siblings.length)}</span><span aria-hidden="true">{at + 1}/{siblings.length}</span></span>
             <IconButton name="forth" label={t.after} disabled={at >= siblings.length - 1} onClick={() => choose(at + 1)} />
           </span>
         )}
@@ -101,20 +101,23 @@ function LiveAnswer({ turn, live }: { turn: Turn; live: Live }) {
     <>
       <h2 class="hidden">{texts().turn.answer}</h2>
       <Asked answer={answer} onShow={() => show(turn.id, 'considered')} />
-      {answer.text === '' ? <Waiting answer={answer} /> : <AnswerView answer={answer} live onSource={(source) => show(turn.id, 'sources', source)} />}
+      {answer.text !== '' && <AnswerView answer={answer} live onSource={(source) => show(turn.id, 'sources', source)} />}
+      <Waiting answer={answer} />
     </>
   );
 }
 
+/** Who is waited for: before the first words, and whenever none come for a while. */
 function Waiting({ answer }: { answer: Answer }) {
   const t = texts().turn;
   const [slow, setSlow] = useState(false);
   useEffect(() => {
+    setSlow(false);
     const timer = setTimeout(() => setSlow(true), SLOW_MS);
     return () => clearTimeout(timer);
-  }, []);
-  const asked = answer.routing?.considered.filter(({ status }) => status === 'asked').map(({ title }) => title) ?? [];
-  const names = asked.join(', ');
+  }, [answer]);
+  if (answer.text !== '' && !slow) return null;
+  const names = answer.routing?.considered.filter(({ status }) => status === 'asked').map(({ title }) => title).join(', ') ?? '';
   return (
     <p class="waiting">
       <span class="dots" aria-hidden="true"><i /><i /><i /></span>
@@ -161,7 +164,7 @@ function Actions({ turn, answer, last, readOnly }: { turn: Turn; answer: Answer 
       {!readOnly && <IconButton name="again" label={t.regenerate} onClick={() => again(turn)} />}
       {!readOnly && answer && <Thumbs turn={turn} />}
       {answer?.routing && (
-        <button type="button" class="details" aria-label={t.detailsOf} onClick={() => show(turn.id, 'receipt')}>
+        <button type="button" class="details" title={t.detailsOf} onClick={() => show(turn.id, 'receipt')}>
           <Icon name="shield" size={16} />
           {t.details}
         </button>

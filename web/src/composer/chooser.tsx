@@ -7,7 +7,7 @@ import { fleet } from '../fleet.ts';
 import { texts } from '../language.ts';
 
 /** `onDone` hears whether something was chosen. */
-export function Chooser({ onDone }: { onDone: (chosen: boolean) => void }) {
+export default function Chooser({ onDone }: { onDone: (chosen: boolean) => void }) {
   const t = texts().composer;
   const root = useRef<HTMLDivElement>(null);
   const [find, setFind] = useState('');

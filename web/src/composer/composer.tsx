@@ -8,7 +8,9 @@ import { fleet } from '../fleet.ts';
 import { texts } from '../language.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
 import { words } from '../parts/notes.tsx';
-import { Chooser } from './chooser.tsx';
+import { lazy } from '../parts/lazy.tsx';
+
+const Chooser = lazy(() => import('./chooser.tsx'));
 
 const CHARACTERS_MAX = 16_000;
 
@@ -21,10 +23,11 @@ export function Composer({ parent }: { parent: string | null }) {
   const over = text.length - CHARACTERS_MAX;
   useEffect(() => area.current?.focus({ preventScroll: true }), [chat.id]);
   useEffect(() => {
-    if (!chat.refused) return;
-    setText(chat.refused.text);
-    chat.refused = null;
-  }, [chat.refused]);
+    if (!chat.draft) return;
+    setText(chat.draft.text);
+    chat.draft = null;
+    area.current?.focus();
+  }, [chat.draft]);
   const send = () => {
     if (!text.trim() || over > 0 || chat.live) return;
     void chat.submit({ text: text.trim(), parent });
@@ -49,7 +52,7 @@ export function Composer({ parent }: { parent: string | null }) {
   };
   return (
     <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
-      {chat.failure && <p class="failed" role="alert"><Icon name="alert" /><span>{words(chat.failure)}</span></p>}
+      {chat.failure && <p class="failed" role="alert"><Icon name="alert" /><span>{chat.failure.status === 404 ? t.errors.session : words(chat.failure)}</span><button type="submit" class="button">{t.app.retry}</button></p>}
       <Wishes />
       <div class="composer-box">
         <textarea ref={area} id="question" class="composer-text" rows={1} dir="auto" aria-label={t.composer.label} placeholder={parent === null ? t.composer.placeholder : t.composer.placeholderNext} value={text} onInput={write} onKeyDown={keys} />

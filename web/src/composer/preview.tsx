@@ -10,13 +10,12 @@ import { Dialog } from '../parts/dialog.tsx';
 
 const OTHERS_MAX = 5;
 
-export function Preview({ pending }: { pending: Pending }) {
+export default function Preview({ pending }: { pending: Pending }) {
   const t = texts();
   const { routing, failed, needed } = pending;
   const close = () => {
-    if (pending.needed) chat.refused = { text: pending.text, parent: pending.parent };
     chat.pending = null;
-    chat.changed();
+    chat.put({ text: pending.text, parent: pending.parent });
   };
   return (
     <Dialog title={needed ? t.preview.needsTitle : t.preview.title} onClose={close} class="preview">
@@ -35,9 +34,8 @@ function Known({ pending, onClose }: { pending: Pending; onClose: () => void }) 
   const [agreed, setAgreed] = useState(new Set(asking.map(({ id }) => id)));
   const [left, setLeft] = useState(new Set<string>());
   const earlier = Math.max(0, ...routing.earlier_turns);
-  const send = () => {
-    for (const id of agreed) chat.consent.add(id);
-    for (const { id } of asking) if (!agreed.has(id)) left.add(id);
+  const send = (agreed: ReadonlySet<string>) => {
+    for (const { id } of asking) (agreed.has(id) ? chat.consent : chat.wishes.exclude).add(id);
     for (const id of left) chat.wishes.exclude.add(id);
     void chat.ask({ text, parent });
   };
@@ -72,7 +70,9 @@ function Known({ pending, onClose }: { pending: Pending; onClose: () => void }) 
       )}
       <div class="row end">
         <button type="button" class="button" onClick={onClose}>{texts().app.cancel}</button>
-        <button type="button" class="button main" onClick={send}>{asking.length === 0 ? t.send : agreed.size > 0 ? t.agree : t.without}</button>
+        {asking.length > 0 && <button type="button" class="button" onClick={() => send(new Set())}>{t.without}</button>}
+        {asking.length > 0 && <button type="button" class="button main" disabled={agreed.size === 0} onClick={() => send(agreed)}>{t.agree}</button>}
+        {asking.length === 0 && <button type="button" class="button main" onClick={() => send(agreed)}>{t.send}</button>}
       </div>
     </>
   );

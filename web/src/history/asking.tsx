@@ -18,7 +18,7 @@ export interface Asked {
 const TITLE_MAX = 80;
 const FOLDER_MAX = 40;
 
-export function Asking({ asked, onClose }: { asked: Asked; onClose: () => void }) {
+export default function Asking({ asked, onClose }: { asked: Asked; onClose: () => void }) {
   switch (asked.kind) {
     case 'rename':
     case 'folder':

@@ -10,9 +10,12 @@ import { Icon, IconButton } from '../parts/icons.tsx';
 import { Menu } from '../parts/menu.tsx';
 import { tried } from '../parts/notes.tsx';
 import { address } from '../routes.ts';
+import { lazy } from '../parts/lazy.tsx';
 import { Settings } from '../settings.tsx';
-import { type Asked, Asking } from './asking.tsx';
+import type { Asked } from './asking.tsx';
 import { history } from './history.ts';
+
+const Asking = lazy(() => import('./asking.tsx'));
 
 export function Sidebar({ onClose }: { onClose: () => void }) {
   const t = texts();
@@ -33,10 +36,11 @@ export function Sidebar({ onClose }: { onClose: () => void }) {
         <a class="brand" href="/"><img src="/icon.svg" alt="" width="24" height="24" />Consilium</a>
         <IconButton name="side" label={t.app.closeSidebar} onClick={onClose} />
       </div>
-      <a class="button fresh" href="/"><Icon name="plus" />{t.history.fresh}</a>
+      <button type="button" class="button fresh" onClick={() => address.go('/')}><Icon name="plus" />{t.history.fresh}</button>
       <div class="search">
         <Icon name="search" size={16} />
-        <input id="search" class="field" type="search" placeholder={`${t.history.search} (Ctrl K)`} aria-label={t.history.search} value={history.query} onInput={(event) => history.search(event.currentTarget.value)} />
+        <kbd aria-hidden="true">Ctrl K</kbd>
+        <input id="search" class="field" type="search" placeholder={t.history.find} aria-label={t.history.search} value={history.query} onInput={(event) => history.search(event.currentTarget.value)} />
       </div>
       <nav class="conversations" aria-label={t.history.title}>
         <List onAsk={setAsked} />
@@ -93,7 +97,7 @@ function Item({ one, onAsk }: { one: Summary; onAsk: (asked: Asked) => void }) {
   return (
     <li class={current ? 'current' : ''}>
       <a class="conversation" href={`/c/${one.id}`} aria-current={current ? 'page' : undefined} dir="auto">
-        <span class="conversation-title">{one.pinned && <Icon name="pin" size={13} />}{one.shared && <Icon name="share" size={13} />}{title}</span>
+        <span class="conversation-title">{one.pinned && <Icon name="pin" size={13} />}{one.shared && <Icon name="share" size={13} />}<span>{title}</span></span>
         {one.snippet && <span class="small grey snippet">{one.snippet.before}<mark>{one.snippet.match}</mark>{one.snippet.after}</span>}
       </a>
       <Menu

@@ -2,7 +2,7 @@
 
 import { useEffect, useId, useRef } from 'preact/hooks';
 
-import { type Answer, citedSources, speaker, unitsOf } from '../answer/answer.ts';
+import { type Answer, citedSources, plainly, speaker, unitsOf } from '../answer/answer.ts';
 import type { Candidate, Citation, Span } from '../api.ts';
 import { chat, type Shown } from '../chat/chat.ts';
 import { useChanging } from '../changing.ts';
@@ -17,7 +17,7 @@ const NARROW = '(max-width: 70rem)';
 /** As much of somebody's words as a line of the list shows. */
 const WORDS_MAX = 90;
 
-export function Panel() {
+export default function Panel() {
   const { panel, turns } = useChanging(chat);
   const turn = turns.find(({ id }) => id === panel?.turn);
   const answer = turn && (turn.id === chat.liveTurn ? (chat.live?.growing.answer ?? null) : chat.answer(turn));
@@ -43,7 +43,7 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
   const close = () => chat.show(null);
   return (
     <dialog ref={sheet} class="panel" aria-labelledby={id} onCancel={(event) => (event.preventDefault(), close())} onClick={(event) => event.target === sheet.current && close()}>
-      <div class="panel-inside">
+      <aside class="panel-inside" aria-labelledby={id}>
         <header>
           <h2 id={id}>{t.panel.title}</h2>
           <IconButton name="close" label={t.app.close} onClick={close} />
@@ -72,7 +72,7 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
             <p class="grey small">{t.panel.sharedReceipt}</p>
           )}
         </section>
-      </div>
+      </aside>
     </dialog>
   );
 }
@@ -126,7 +126,7 @@ function Words({ answer, turn }: { answer: Answer; turn: string }) {
   for (const [at, span] of answer.spans.entries()) {
     const before = runs.at(-1);
     if (before && before.specialist === span.specialist) before.end = span.end;
-    else if (answer.text.slice(span.start, span.end).trim()) runs.push({ ...span, first: at });
+    else if (plainly(answer.text.slice(span.start, span.end))) runs.push({ ...span, first: at });
   }
   const go = (span: number) => {
     if (matchMedia(NARROW).matches) chat.show(null);
@@ -137,7 +137,7 @@ function Words({ answer, turn }: { answer: Answer; turn: string }) {
   return (
     <ol class="whose">
       {runs.map(({ start, end, specialist, first }) => {
-        const words = answer.text.slice(start, end).trim();
+        const words = plainly(answer.text.slice(start, end));
         const shown = words.length > WORDS_MAX ? `${words.slice(0, WORDS_MAX)}…` : words;
         return (
           <li>

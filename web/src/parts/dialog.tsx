@@ -15,10 +15,13 @@ interface Props {
 
 export function Dialog({ title, onClose, children, ...props }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
   const id = useId();
   useEffect(() => {
     const { current } = dialog;
     current?.showModal();
+    // Nothing is pressed by accident: the title is read first, unless there is something to write.
+    if (!current?.querySelector('[autofocus]')) heading.current?.focus();
     return () => current?.close();
   }, []);
   const outside = (event: MouseEvent) => {
@@ -32,7 +35,7 @@ export function Dialog({ title, onClose, children, ...props }: Props) {
     <dialog ref={dialog} class={`dialog ${props.class ?? ''}`} aria-labelledby={id} onClick={outside} onCancel={cancel}>
       <div class="dialog-inside">
         <header>
-          <h2 id={id}>{title}</h2>
+          <h2 id={id} ref={heading} tabIndex={-1}>{title}</h2>
           <IconButton name="close" label={texts().app.close} onClick={onClose} />
         </header>
         {children}

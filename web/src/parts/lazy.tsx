@@ -20,6 +20,6 @@ export function lazy<Props extends object>(load: () => Promise<{ default: Compon
       );
     }, []);
     if (Loaded) return <Loaded {...props} />;
-    return <p class="grey">{state === 'failed' ? texts().errors.offline : texts().app.loading}</p>;
+    return state === 'failed' ? <p class="grey">{texts().errors.offline}</p> : null;
   };
 }

@@ -1,1 +1,0 @@
-import{a as e,t}from"./jsxRuntime-CSLv9y1N.js";function n(){let n=e();return t(`article`,{class:`page`,children:t(`h1`,{children:n.about.title})})}export{n as default};
