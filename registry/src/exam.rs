@@ -1,8 +1,12 @@
 //! What the router found when it examined a specialist beside those that stand.
 
+mod json;
+
 use std::time::Duration;
 
 use proto::{Invalid, SpecialistId, wire};
+
+pub use json::json;
 
 /// The share of unrelated specialists' questions that nobody may take more than: 1 in so many.
 pub const TAKEN_ONE_IN: usize = 100;

@@ -316,7 +316,7 @@ fn report_json(report: &Report) -> Result<Value, Failure> {
         "space": space_json(report.space.as_ref())?,
         "registered": report.registered,
         "duration_ms": report.duration_ms,
-        "exam": report.exam.as_ref().map(exam::json),
+        "exam": report.exam.as_ref().map(registry::exam::json),
     }))
 }
 
@@ -339,7 +339,7 @@ fn registration_json(registration: &Registration) -> Result<Value, Failure> {
         "prototype_count": registration.prototype_count,
         "registered_at_ms": registration.registered_at_ms,
         "updated_at_ms": registration.updated_at_ms,
-        "exam": registration.exam.as_ref().map(exam::json),
+        "exam": registration.exam.as_ref().map(registry::exam::json),
         "despite_exam": registration.despite_exam,
         "signature": hex::encode(&registration.signature),
         "key_revoked": registration.key_revoked,

@@ -5,6 +5,7 @@ mod ask;
 mod assets;
 mod chat;
 mod error;
+mod fleet;
 mod openai;
 mod page;
 mod record;
@@ -83,6 +84,7 @@ fn http(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
+        .route("/v1/fleet", get(fleet::fleet))
         .route("/v1/models", get(models))
         .route("/v1/models/{*id}", get(model))
         .route("/v1/chat/completions", post(chat::completions))

@@ -8,6 +8,7 @@ mod draft;
 mod ledger;
 mod logs;
 mod seal;
+mod tally;
 
 use std::{
     sync::Arc,
@@ -18,6 +19,7 @@ use audit::{Kind, Salt, SecretKey, leaf, signed};
 use prost::Message as _;
 use proto::{Digest, Terms, wire};
 use store::{PlacedReceipt, ReceiptRow, Store, StoreError};
+use tokio::sync::Mutex;
 
 use crate::{
     ask::{Question, Reason, Routed, record::Record},
@@ -32,6 +34,8 @@ use ledger::{Ledger, ledger};
 pub use ledger::{LedgerError, Writer};
 pub use logs::{Logs, LogsError, Which};
 pub use seal::Capability;
+use tally::Window;
+pub use tally::{Counts, Pair, TALLY_TURNS_MAX, Tally};
 
 /// A receipt's time is rounded down to so many seconds.
 const TIME_S: u64 = 3_600;
@@ -66,6 +70,7 @@ pub struct Receipts {
     ledger: Ledger,
     logs: Logs,
     store: Store,
+    latest: Mutex<Window>,
 }
 
 impl Receipts {
@@ -79,7 +84,21 @@ impl Receipts {
         (store, logs): (Store, Logs),
     ) -> Result<(Arc<Self>, Writer), StoreError> {
         let (ledger, writer) = ledger(store.clone()).await?;
-        Ok((Arc::new(Self { name, key, policy, rules, ledger, logs, store }), writer))
+        Ok((
+            Arc::new(Self { name, key, policy, rules, ledger, logs, store, latest: Mutex::default() }),
+            writer,
+        ))
+    }
+
+    /// The router's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What became of the latest turns that are written down. The first reader after a start waits for some
+    /// thousand receipts to be read, later ones for what is new.
+    pub async fn tally(&self) -> Result<Arc<Tally>, StoreError> {
+        self.latest.lock().await.tally(&self.store, self.written()).await
     }
 
     /// The logs.

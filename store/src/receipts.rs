@@ -78,6 +78,13 @@ impl Store {
         Ok(leaves.fetch_all(&self.pool).await?)
     }
 
+    /// What was signed of the receipts from `place` on: at most `count` payloads.
+    pub async fn receipt_payloads(&self, place: u64, count: u32) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = sqlx::query_scalar("SELECT payload FROM receipt WHERE place >= ? ORDER BY place LIMIT ?");
+        let rows = rows.bind(i64::try_from(place).unwrap_or(i64::MAX)).bind(count);
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+
     /// Forgets what opens the receipt of a turn: its bytes are gone from the database and from its log of writes
     /// when this returns. The receipt itself stays, as the log does. Where it fails, it can be tried again.
     pub async fn forget_opening(&self, request_id: &str) -> Result<(), StoreError> {
@@ -139,6 +146,7 @@ mod tests {
         assert_eq!(second, PlacedReceipt { place: 1, row: row("b") });
         assert_eq!(store.leaves(1, 10).await.unwrap(), [row("b").leaf, row("c").leaf]);
         assert_eq!(store.leaves(0, 1).await.unwrap(), [row("a").leaf]);
+        assert_eq!(store.receipt_payloads(1, 10).await.unwrap(), [b"b", b"c"]);
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ mod bad_input;
 mod changes;
 mod conformance;
 mod consent;
+mod counting;
 mod crashes;
 mod deriving;
 mod dialling;
