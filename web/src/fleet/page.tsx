@@ -1,11 +1,45 @@
 import { texts } from '../language.ts';
+import { Fetched } from '../parts/fetched.tsx';
+import { Card } from './card.tsx';
+import { Confusion } from './confusion.tsx';
+import { number } from './numbers.ts';
+import './fleet.css';
+import type { Report } from './report.ts';
+import { Shares } from './shares.tsx';
 
 /** Who is registered, and how they do. */
 export default function Fleet() {
-  const t = texts();
+  const t = texts().fleet;
   return (
-    <article class="page">
-      <h1>{t.fleet.title}</h1>
+    <article class="page fleet">
+      <h1>{t.title}</h1>
+      <Fetched path="/v1/fleet">{(report: Report) => <Shown report={report} />}</Fetched>
     </article>
+  );
+}
+
+function Shown({ report }: { report: Report }) {
+  const t = texts().fleet;
+  const { specialists, tally } = report;
+  if (specialists.length === 0) {
+    return (
+      <>
+        <p>{texts().start.noneText}</p>
+        <pre class="command"><code>registry add http://HOST:PORT --router {location.origin}</code></pre>
+      </>
+    );
+  }
+  const up = specialists.filter(({ health }) => health === 'up').length;
+  return (
+    <>
+      <p class="lead">{t.lead(report.name, specialists.length, up)}</p>
+      <ul class="fleet-cards">{specialists.map((member) => <Card key={member.id} member={member} names={specialists} />)}</ul>
+      <section>
+        <h2>{t.shares}</h2>
+        <p class="grey">{t.counted(number(tally.turns), number(tally.asked), number(tally.abstained), number(tally.turns_max))}</p>
+        {tally.asked > 0 && <Shares report={report} />}
+      </section>
+      {specialists.length > 1 && <Confusion report={report} />}
+    </>
   );
 }
