@@ -1,1 +1,0 @@
-import{a as e,t}from"./jsxRuntime-B6PbSR46.js";function n(){let n=e();return t(`article`,{class:`page`,children:t(`h1`,{children:n.about.title})})}export{n as default};
