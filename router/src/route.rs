@@ -22,7 +22,9 @@ use proto::{AskOptions, Embedding, Evidence, SpecialistId};
 use registry::{PrototypeKey, Slot, Snapshot, SnapshotError};
 
 pub use background::Background;
-pub use calibration::{ByEvidence, ByPrototypes, Calibration, FilledIn, Fitted, Line, Seen, Strength};
+pub use calibration::{
+    ByEvidence, ByPrototypes, Calibration, FilledIn, Fitted, Line, OFFSET_MAX, Seen, Strength,
+};
 pub use decide::{Candidate, Decision, Probed, Status, Verdict};
 pub use doubt::doubtful;
 pub use gate::{History, HistoryReason};

@@ -1,5 +1,7 @@
 //! `router explain`: a decision in words, and all that it follows from.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use clap::Args;
 use proto::{
@@ -16,7 +18,7 @@ use super::{
     ask::decided,
     print::{decision_value, hex, history, listed, name, object, printable, text},
 };
-use crate::route::Policy;
+use crate::route::{Calibration, Policy};
 
 /// What to explain.
 #[derive(Debug, Args)]
@@ -80,7 +82,9 @@ fn derivation_value(derivation: &Derivation) -> Result<Value> {
 /// The whole decision, in sentences.
 fn in_words(decision: &Decision, derivation: &Derivation) -> Result<String> {
     let policy: Policy = serde_json::from_str(&derivation.policy)?;
-    let telling = Telling { decision, options: derivation.options.clone().unwrap_or_default(), policy };
+    let Calibration { offsets, .. } = serde_json::from_str(&derivation.calibration)?;
+    let options = derivation.options.clone().unwrap_or_default();
+    let telling = Telling { decision, options, policy, offsets };
     let mut out = vec![telling.verdict(), String::new()];
     out.extend(telling.question(derivation.terms));
     out.push(telling.survey());
@@ -94,6 +98,7 @@ fn in_words(decision: &Decision, derivation: &Derivation) -> Result<String> {
     out.push(String::new());
     out.push(telling.rule());
     out.push(telling.calibration());
+    out.extend(telling.thumbs());
     out.push(telling.origin());
     out.push(telling.timings());
     Ok(out.join("\n") + "\n")
@@ -104,6 +109,7 @@ struct Telling<'a> {
     decision: &'a Decision,
     options: AskOptions,
     policy: Policy,
+    offsets: BTreeMap<SpecialistId, f32>,
 }
 
 impl Telling<'_> {
@@ -281,6 +287,17 @@ impl Telling<'_> {
                 fitted.prior
             ),
         }
+    }
+
+    /// Whom readers' thumbs moved, of those that are near.
+    fn thumbs(&self) -> Option<String> {
+        let near = self.decision.candidates.iter().filter(|candidate| candidate.score.is_some());
+        let moved = near.filter_map(|candidate| {
+            let (id, offset) = self.offsets.iter().find(|(id, _)| id.as_str() == candidate.specialist_id)?;
+            Some(format!("{id} by {offset:+.2}"))
+        });
+        let moved: Vec<String> = moved.collect();
+        (!moved.is_empty()).then(|| format!("Readers' thumbs moved, in log-odds: {}.", moved.join(", ")))
     }
 
     fn origin(&self) -> String {

@@ -1,7 +1,13 @@
 //! The numbers that were fitted on questions with known answers, and what they were fitted on.
 
-use proto::{Evidence, Wording};
+use std::collections::BTreeMap;
+
+use proto::{Evidence, SpecialistId, Wording};
 use serde::{Deserialize, Serialize};
+
+/// The most that readers' thumbs move a specialist, in log-odds either way: enough to decide between two that are
+/// about as likely, too little to take a clear question from its owner.
+pub const OFFSET_MAX: f32 = 0.5;
 
 /// The numbers that turn what is seen of a question into probabilities. `router calibrate` fits them to a
 /// fleet; the defaults are what it printed for all-MiniLM-L6-v2 and fifteen public corpora, and a decision
@@ -24,6 +30,10 @@ pub struct Calibration {
     pub strength: Strength,
     /// What is put in the place of evidence that is missing.
     pub filled_in: FilledIn,
+    /// What readers' thumbs add to the strength of a specialist, as `router learn` fitted it: log-odds, at most
+    /// [`OFFSET_MAX`] either way, nothing for whoever is not named.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub offsets: BTreeMap<SpecialistId, f32>,
     /// What the numbers were fitted on; absent for the defaults.
     pub fitted: Option<Fitted>,
 }
@@ -158,6 +168,12 @@ impl Calibration {
         nearness * near + covered * wording.covered + titled * wording.titled + familiar * wording.familiar
     }
 
+    /// What is added to the strength of `id`. Its confidence has no such part: thumbs say who is preferred of
+    /// those who may cover a question, never whether anybody does.
+    pub fn offset(&self, id: &SpecialistId) -> f32 {
+        self.offsets.get(id).copied().unwrap_or_default()
+    }
+
     /// Whether every number is one, and in its range; if not, which is not.
     pub fn check(&self) -> Result<(), &'static str> {
         if !(self.temperature.is_finite() && self.temperature > 0.0) {
@@ -168,6 +184,9 @@ impl Calibration {
         }
         if !(0.0..=1.0).contains(&self.miss_max) {
             return Err("miss_max must lie between 0 and 1");
+        }
+        if !self.offsets.values().all(|offset| offset.abs() <= OFFSET_MAX) {
+            return Err("every offset must lie between -0.5 and 0.5");
         }
         let FilledIn { nearness, covered, titled, familiar } = self.filled_in;
         let lines = [nearness, covered, titled, familiar];
@@ -232,6 +251,7 @@ impl Default for Calibration {
                 titled: line(-0.196, 0.904),
                 familiar: line(-5.36, 3.18),
             },
+            offsets: BTreeMap::new(),
             fitted: None,
         }
     }

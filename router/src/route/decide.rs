@@ -194,12 +194,14 @@ impl Case<'_> {
     fn candidates(&self, survey: &Survey, shown: &Shown) -> Vec<Candidate> {
         // Asked for everybody, so they are held close together.
         let scores: Vec<(Slot, f32)> = survey.scores.iter().map(|(slot, score)| (*slot, *score)).collect();
+        let offset = |registration: &Arc<Registration>| self.calibration.offset(registration.id());
         let strength = |(slot, registration)| {
             let place = scores.binary_search_by_key(&slot, |(slot, _)| *slot);
             let score = place.ok().map(|place| scores[place].1);
             // Most of a large fleet have no score, and then nothing else is looked up.
             let probed = score.map_or(Probed::Not, |_| probed(shown.get(&slot)));
-            let strength = score.map(|score| self.calibration.strength(score, probed.evidence()));
+            let strength =
+                score.map(|score| self.calibration.strength(score, probed.evidence()) + offset(registration));
             (strength.unwrap_or(f32::NEG_INFINITY), score, probed, registration)
         };
         let everybody = self.snapshot.placed().map(strength);

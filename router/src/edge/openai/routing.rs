@@ -22,6 +22,7 @@ pub(in crate::edge) fn routing(routed: &Routed, considered: &[Candidate]) -> Val
             "score": candidate.score,
             "probability": candidate.probability,
             "confidence": candidate.confidence,
+            "offset": routed.calibration.offset(&card.id),
             "probed": candidate.probed != Probed::Not,
             "calls": candidate.calls,
             "failure": candidate.failure,

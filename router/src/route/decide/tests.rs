@@ -1,6 +1,9 @@
 //! The decision as a table.
 
-use std::{collections::BTreeSet, num::NonZeroUsize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+};
 
 use prost::Message;
 use proto::{
@@ -10,7 +13,7 @@ use proto::{
 use registry::Snapshot;
 
 use super::{
-    super::{ByEvidence, ByPrototypes, Calibration, FilledIn, Line, Policy, Seen, Strength},
+    super::{ByEvidence, ByPrototypes, Calibration, FilledIn, Line, OFFSET_MAX, Policy, Seen, Strength},
     *,
 };
 
@@ -27,7 +30,7 @@ const POLICY: Policy = Policy {
 const FLAT: Line = Line { offset: 0.0, slope: 0.0 };
 
 /// Refused is who is less than 0.3 above half of the background; a probe's nearness stands for the score.
-const CALIBRATION: Calibration = Calibration {
+static CALIBRATION: Calibration = Calibration {
     temperature: 0.05,
     confidence_min: 0.5,
     miss_max: 0.8,
@@ -48,6 +51,7 @@ const CALIBRATION: Calibration = Calibration {
         titled: FLAT,
         familiar: FLAT,
     },
+    offsets: BTreeMap::new(),
     fitted: None,
 };
 
@@ -278,6 +282,40 @@ fn what_a_probe_shows_counts_in_place_of_the_score() {
     ];
     assert_eq!(became, expected);
     assert!(decision.confidence > 0.99, "{}", decision.confidence);
+}
+
+#[test]
+fn thumbs_decide_between_two_that_are_about_as_likely_and_nothing_else() {
+    let snapshot = fleet(2, "");
+    let (options, ejected) = (any(), BTreeSet::new());
+    let decides = |scores: [f32; 2], offset: f32| {
+        let b = ids("b").pop().unwrap();
+        let calibration = Calibration { offsets: BTreeMap::from([(b, offset)]), ..CALIBRATION.clone() };
+        let case = Case {
+            policy: &POLICY,
+            calibration: &calibration,
+            options: &options,
+            snapshot: &snapshot,
+            ejected: &ejected,
+        };
+        let decision = case.decide(&survey(&case, &scores), &Shown::new());
+        let best = decision.candidates[0].registration.id().to_string();
+        let of = |id: &str| decision.candidates.iter().find(|c| c.registration.id().as_str() == id).unwrap();
+        (best, (of("b").probability / of("a").probability).ln(), of("b").confidence, decision.verdict)
+    };
+    // The strength of 0.02 is 0.4.
+    assert_eq!((decides([0.52, 0.5], 0.0).0, decides([0.52, 0.5], OFFSET_MAX).0), ("a".into(), "b".into()));
+    assert_eq!(decides([0.55, 0.5], OFFSET_MAX).0, "a");
+    assert!((decides([0.55, 0.5], 0.3).1 - decides([0.55, 0.5], 0.0).1 - 0.3).abs() < 1e-4);
+    // What nobody covers is refused all the same, and what somebody covers is not.
+    for scores in [[0.52, 0.5], [0.3, 0.35]] {
+        let (_, _, confidence, verdict) = decides(scores, 0.0);
+        for offset in [-OFFSET_MAX, OFFSET_MAX] {
+            let (_, _, same, moved) = decides(scores, offset);
+            assert!((same - confidence).abs() < f32::EPSILON);
+            assert_eq!(moved == Verdict::Abstain, verdict == Verdict::Abstain);
+        }
+    }
 }
 
 #[test]
