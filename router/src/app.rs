@@ -70,7 +70,7 @@ impl App {
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
         let calibration = calibrate::load(data, embedder.space())?;
         let rules = Arc::new(rules(config, calibration, &embedder).await?);
-        let store = Store::open(&data.join("router.db")).await?;
+        let store = Store::open(&config.database()).await?;
         let dialler = Dialler::new(Dialling::new(config.dispatch.allow_private, listening));
         let dispatch = Arc::new(Dispatch::new(config.dispatch.clone(), dialler));
         let opened = Fleet::open(

@@ -1,7 +1,8 @@
 //! `router.toml`. Every setting has a default, so the file may be absent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::{Result, ensure};
 use audit::Vkey;
 use embedding::Engine;
 use proto::{config::EncoderConfig, prototypes::PROTOTYPES_MAX};
@@ -60,6 +61,23 @@ pub struct Limits {
 }
 
 impl Config {
+    /// The settings in the file at `path`, or the defaults, for a command over a router's database, which must be
+    /// there: in the folder `data`, or in the settings'.
+    pub(crate) fn offline(path: Option<&Path>, data: Option<&Path>) -> Result<Self> {
+        let mut config: Self = path.map(serve::config::load).transpose()?.unwrap_or_default();
+        config.data = data.map_or(config.data, Path::to_owned);
+        config.check().map_err(anyhow::Error::msg)?;
+        let database = config.database();
+        let named = database.display();
+        ensure!(database.exists(), "{named} does not exist: name the router's folder with --data");
+        Ok(config)
+    }
+
+    /// The file of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("router.db")
+    }
+
     /// Whether every number is in its range; if not, which is not.
     pub fn check(&self) -> Result<(), String> {
         let Self {

@@ -16,6 +16,7 @@ pub mod dispatch;
 pub mod edge;
 pub mod fleet;
 pub mod key;
+pub mod learn;
 pub mod merge;
 pub mod metrics;
 pub mod policy;

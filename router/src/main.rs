@@ -5,7 +5,7 @@ use std::{io, path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use embedding::Engine;
-use router::{app::App, calibrate, cli, config::Config, edge, key, replay};
+use router::{app::App, calibrate, cli, config::Config, edge, key, learn, replay};
 use serve::{Tasks, telemetry::LogFormat};
 
 /// Routes each question to the specialists whose domain it falls in, and merges what they say.
@@ -35,6 +35,8 @@ enum Command {
     Trust(key::Keyed),
     /// Fit the numbers that routing follows to the registered specialists, on questions with known answers.
     Calibrate(calibrate::Calibrating),
+    /// Learn from readers' thumbs whom to prefer, within bounds; shows it, and with `--apply` writes it.
+    Learn(learn::Learning),
 }
 
 #[derive(clap::Args)]
@@ -76,6 +78,7 @@ async fn main() -> ExitCode {
         Command::Keygen(keyed) => key::keygen(&keyed).map(|()| ExitCode::SUCCESS),
         Command::Trust(keyed) => key::trust(&keyed).map(|()| ExitCode::SUCCESS),
         Command::Calibrate(calibrating) => calibrate::run(&calibrating).await.map(|()| ExitCode::SUCCESS),
+        Command::Learn(learning) => learn::run(&learning).await.map(|()| ExitCode::SUCCESS),
     };
     match done {
         Ok(code) => code,

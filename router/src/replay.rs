@@ -58,12 +58,8 @@ pub async fn run(replaying: &Replaying) -> Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    let path = replaying.config.as_deref();
-    let mut config: Config = path.map(serve::config::load).transpose()?.unwrap_or_default();
-    config.data = replaying.data.clone().unwrap_or(config.data);
+    let mut config = Config::offline(replaying.config.as_deref(), replaying.data.as_deref())?;
     config.route = recorded.policy.clone();
-    let database = config.data.join("router.db");
-    ensure!(database.exists(), "{} does not exist: name the router's folder with --data", database.display());
     let embedder = start_encoder(&config)?;
     let weights = embedder.space().weights.to_string();
     ensure!(
@@ -71,7 +67,7 @@ pub async fn run(replaying: &Replaying) -> Result<ExitCode> {
         "the decision was made with another encoder: its weights have the SHA-256 {}, this one's {weights}",
         recorded.weights_sha256
     );
-    let store = Store::open(&database).await?;
+    let store = Store::open(&config.database()).await?;
     let snapshot = snapshot(&store, &recorded, embedder.space()).await;
     store.close().await;
     let snapshot = snapshot?;

@@ -3,6 +3,7 @@
 
 mod conversations;
 mod entries;
+mod feedback;
 mod receipts;
 mod turns;
 
@@ -17,6 +18,7 @@ use sqlx::{
 
 pub use conversations::{CONVERSATIONS_MAX, Changes, ConversationRow, SESSION_CONVERSATIONS_MAX, Snippet};
 pub use entries::{ENTRIES_MAX, LogEntry};
+pub use feedback::{RATINGS_MAX, RatingRow, SESSION_RATINGS_MAX};
 pub use receipts::{PlacedReceipt, ReceiptRow};
 pub use turns::{NewTurn, Said, TURNS_MAX, TurnRow, TurnState};
 

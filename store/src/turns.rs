@@ -38,6 +38,10 @@ pub struct TurnRow {
     pub answer: Option<String>,
     /// Why it failed, as JSON.
     pub error: Option<String>,
+    /// Whether its owner's thumb points up; `None` where there is none.
+    pub up: Option<bool>,
+    /// Why it points down.
+    pub reason: Option<String>,
 }
 
 /// A turn that another one follows.
@@ -73,8 +77,8 @@ impl Store {
     pub async fn turns(&self, place: i64) -> Result<Vec<TurnRow>, StoreError> {
         let rows = sqlx::query_as(
             "SELECT id, (SELECT id FROM turn AS earlier WHERE earlier.place = turn.parent) AS parent,
-                 question, created_at_ms, state, answer, error
-             FROM turn WHERE conversation = ? ORDER BY place",
+                 question, created_at_ms, state, answer, error, up, reason
+             FROM turn LEFT JOIN feedback ON feedback.turn = turn.place WHERE conversation = ? ORDER BY place",
         );
         Ok(rows.bind(place).fetch_all(&self.pool).await?)
     }

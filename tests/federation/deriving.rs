@@ -31,14 +31,14 @@ async fn fleet(planets: &Institution) -> (Router, [Process; 3]) {
 }
 
 /// What `router explain` prints.
-async fn explained(router: &Router, args: &[&str]) -> String {
+pub(crate) async fn explained(router: &Router, args: &[&str]) -> String {
     let output = run("router", [&["explain", "--router", &router.process.url], args].concat()).await;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// What `router replay` says of a decision, on both outputs, and its exit code.
-async fn replayed(router: &Router, decision: &Path) -> (String, Option<i32>) {
+pub(crate) async fn replayed(router: &Router, decision: &Path) -> (String, Option<i32>) {
     let (data, config) = (router.data(), router.data().join("router.toml"));
     let args = ["replay".as_ref(), decision, "--data".as_ref(), data, "--config".as_ref(), config.as_path()];
     let output = run("router", args).await;

@@ -33,6 +33,7 @@ mod hostile;
 mod hosts;
 mod indexing;
 mod keys;
+mod learning;
 mod merging;
 mod openai;
 mod operating;

@@ -3,6 +3,7 @@
 
 mod conversations;
 mod export;
+mod feedback;
 mod preview;
 mod session;
 mod sharing;
@@ -18,7 +19,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Uri, header, uri::Authority},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde::de::DeserializeOwned;
 use serve::Tasks;
@@ -54,6 +55,7 @@ pub(super) fn routes(app: Arc<App>, tasks: Tasks) -> Router {
         .route("/v1/conversations", get(conversations::list).post(conversations::create))
         .route("/v1/conversations/{id}", one)
         .route("/v1/conversations/{id}/turns", post(turns::ask))
+        .route("/v1/conversations/{id}/turns/{turn}/feedback", put(feedback::put).delete(feedback::remove))
         .route("/v1/conversations/{id}/export", get(export::export))
         .route("/v1/conversations/{id}/share", post(sharing::share).delete(sharing::revoke))
         .route("/v1/shared/{token}", get(sharing::shared))

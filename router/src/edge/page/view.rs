@@ -37,7 +37,7 @@ pub(super) fn conversation(row: &ConversationRow, turns: Vec<TurnRow>) -> Value 
 /// What others read of it under a link: the words, without anything that is its owner's alone.
 pub(super) fn shared(row: &ConversationRow, turns: Vec<TurnRow>) -> Value {
     let turns = newest_path(turns).into_iter().map(|row| {
-        let mut turn = turn(row);
+        let mut turn = turn(TurnRow { up: None, reason: None, ..row });
         if let Some(receipt) = turn.pointer_mut("/answer/consilium/receipt").and_then(Value::as_object_mut) {
             receipt.remove("capability");
         }
@@ -53,7 +53,7 @@ pub(super) fn shared(row: &ConversationRow, turns: Vec<TurnRow>) -> Value {
 
 /// One turn.
 pub(super) fn turn(row: TurnRow) -> Value {
-    let TurnRow { id, parent, question, created_at_ms, state, answer, error } = row;
+    let TurnRow { id, parent, question, created_at_ms, state, answer, error, up, reason } = row;
     let state = match state {
         TurnState::Running => "running",
         TurnState::Done => "done",
@@ -69,7 +69,7 @@ pub(super) fn turn(row: TurnRow) -> Value {
         "state": state,
         "answer": parsed(answer),
         "error": parsed(error),
-        "feedback": null,
+        "feedback": up.map(|up| json!({ "rating": if up { "up" } else { "down" }, "reason": reason })),
     })
 }
 
