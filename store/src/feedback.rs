@@ -153,8 +153,8 @@ mod tests {
         for (owner, name, count) in [(1, "first", 1), (2, "flood", 9)] {
             talks(&store, owner, name, count).await;
             for at in 0..count {
-                let rated = store.put_feedback(&[owner; 32], name, &format!("{name}{at}"), true, None);
-                assert!(rated.await.unwrap());
+                let turn = format!("{name}{at}");
+                assert!(store.put_feedback(&[owner; 32], name, &turn, true, None).await.unwrap());
             }
         }
         let rated = async |session_max, all_max| -> Vec<(u8, i64)> {
