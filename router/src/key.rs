@@ -11,7 +11,7 @@ use audit::{
     SecretKey, Vkey,
     note::{Algorithm, NoteError},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Store;
 
 use crate::{config::Config, receipt::Which};
@@ -55,15 +55,20 @@ pub fn keygen(keyed: &Keyed) -> Result<()> {
 pub fn trust(keyed: &Keyed) -> Result<()> {
     let config = keyed.config()?;
     let key = given()?.map_or_else(|| SecretKey::load(&file(&config.data)), Ok)?;
-    let [receipts, registry] = Which::ALL.map(|which| vkey(&config.name, which, &key));
-    let trust = json!({
+    let trust = trust_file(&config.name, &key, &config.witnesses)?;
+    Ok(writeln!(io::stdout(), "{trust:#}")?)
+}
+
+/// What a reader needs to check the receipts of the router with this `name` and `key`.
+pub(crate) fn trust_file(name: &str, key: &SecretKey, witnesses: &[Vkey]) -> Result<Value, NoteError> {
+    let [receipts, registry] = Which::ALL.map(|which| vkey(name, which, key));
+    Ok(json!({
         "v": 1,
         "receipts": receipts?.to_string(),
         "registry": registry?.to_string(),
-        "witnesses": config.witnesses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "witnesses": witnesses.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "witnesses_min": 0,
-    });
-    Ok(writeln!(io::stdout(), "{trust:#}")?)
+    }))
 }
 
 /// The key of one of the logs of the router with this `name`.

@@ -111,6 +111,12 @@ impl Receipts {
         crate::key::vkey(&self.name, Which::Receipts, &self.key).map_or([0; 4], |vkey| vkey.id())
     }
 
+    /// The keys that its receipts and logs are signed with, as a trust file. Whoever has it from here trusts the router
+    /// to name its own keys. None where its name is none for a key.
+    pub fn trust(&self) -> Option<serde_json::Value> {
+        crate::key::trust_file(&self.name, &self.key, self.logs.witnesses()).ok()
+    }
+
     /// What is in force.
     pub fn policy(&self) -> &Policy {
         &self.policy

@@ -26,6 +26,7 @@ pub(super) fn routes(app: &App) -> Router<Arc<App>> {
     let logs = app.receipts.logs().folder();
     let mut router = Router::new()
         .route("/v1/policy", get(policy))
+        .route("/v1/trust", get(trust))
         .route("/v1/receipts/{id}", get(receipt).delete(forget));
     for which in Which::ALL {
         let (name, cosign) = (which.name(), move |app, note| cosign(which, app, note));
@@ -39,6 +40,11 @@ pub(super) fn routes(app: &App) -> Router<Arc<App>> {
 /// Every rule in force, with the digests that receipts name.
 async fn policy(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], app.receipts.policy().document().to_owned())
+}
+
+/// The router's own word for its keys: enough to see that a receipt is whole, not whose it is.
+async fn trust(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    app.receipts.trust().map(Json).ok_or_else(|| ApiError::UnknownPath("/v1/trust".to_owned()))
 }
 
 /// A receipt with all that is needed to check it elsewhere.

@@ -87,6 +87,7 @@ pub struct Logs(Arc<Inner>);
 struct Inner {
     store: Store,
     folder: PathBuf,
+    witnesses: Vec<Vkey>,
     receipts: Mutex<Writer>,
     registry: Mutex<Writer>,
     /// Where the registry's log first named a card.
@@ -121,12 +122,18 @@ impl Logs {
             cards: Mutex::default(),
             published: watch::Sender::new(0),
             folder: folder.to_owned(),
+            witnesses: witnesses.to_vec(),
             store,
         }));
         let all = logs.0.store.registry_entries(0).await?;
         logs.note(&all, 0).await?;
         logs.publish().await?;
         Ok(logs)
+    }
+
+    /// Who watches both.
+    pub fn witnesses(&self) -> &[Vkey] {
+        &self.0.witnesses
     }
 
     /// Where the files of both are.
