@@ -46,7 +46,7 @@ export function App() {
       <main>
         <header class="top">
           {!side && <IconButton name="side" label={t.app.openSidebar} onClick={() => setSide(true)} />}
-          <span class="top-title" dir="auto">{name}</span>
+          {route.name === 'fleet' || route.name === 'about' || !name ? <span class="top-title">{name}</span> : <h1 class="top-title" dir="auto">{name}</h1>}
           {!side && <IconButton name="plus" label={t.history.fresh} onClick={() => address.go('/')} />}
         </header>
         {!online && <p class="offline" role="status"><Icon name="alert" />{t.app.offline}</p>}

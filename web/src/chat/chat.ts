@@ -14,6 +14,9 @@ import { events } from '../stream.ts';
 /** How often a turn that another page asks for is looked at again. */
 const POLL_MS = 2000;
 
+/** As much of a conversation's first question as it is called by. */
+const TITLE_MAX = 80;
+
 /** An answer that is coming. Only its own turn is drawn again for each of its words. */
 export class Live extends Changing {
   readonly growing = new Growing();
@@ -144,6 +147,7 @@ export class Chat extends Changing {
     const provisional: Turn = { id: 'new', parent, question: text, created_at_ms: Date.now(), state: 'running', answer: null, error: null, feedback: null };
     Object.assign(this, { live, liveTurn: 'new', pending: null, failure: null, draft: null });
     this.wishes = { only: new Set(), exclude: new Set() };
+    this.title ||= text.slice(0, TITLE_MAX);
     this.turns = [...this.turns, provisional];
     this.#choose(parent, 'new');
     this.changed();

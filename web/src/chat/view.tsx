@@ -72,8 +72,8 @@ function useFollowing(count: number) {
     return () => (grown.disconnect(), current.removeEventListener('scroll', scrolled));
   }, []);
   useLayoutEffect(() => {
-    following.current = true;
-    end();
+    following.current = count > 0 && !chat.shared;
+    if (following.current) end();
   }, [count, chat.id]);
   return { scroller, content };
 }

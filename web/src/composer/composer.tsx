@@ -58,7 +58,7 @@ export function Composer({ parent }: { parent: string | null }) {
         <textarea ref={area} id="question" class="composer-text" rows={1} dir="auto" aria-label={t.composer.label} placeholder={parent === null ? t.composer.placeholder : t.composer.placeholderNext} value={text} onInput={write} onKeyDown={keys} />
         <div class="composer-tools">
           <IconButton name="people" label={t.composer.who} onClick={() => setChoosing(!choosing)} />
-          <button type="button" class="look" disabled={!text.trim()} onClick={() => void chat.look({ text: text.trim(), parent })}>
+          <button type="button" class="look" aria-label={t.composer.preview} disabled={!text.trim()} onClick={() => void chat.look({ text: text.trim(), parent })}>
             <Icon name="eye" size={16} />
             <span>{t.composer.preview}</span>
           </button>

@@ -31,9 +31,13 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
   const sheet = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const { current } = sheet;
+    const before = document.activeElement as HTMLElement | null;
     if (matchMedia(NARROW).matches) current?.showModal();
     else current?.show();
-    return () => current?.close();
+    return () => {
+      current?.close();
+      before?.focus({ preventScroll: true });
+    };
   }, []);
   useEffect(() => {
     const aim = sheet.current?.querySelector<HTMLElement>(shown.source === null ? `[data-part="${shown.part}"]` : `[data-number="${shown.source}"]`);
@@ -56,11 +60,13 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
         <section data-part="sources" tabIndex={-1}>
           <h3>{t.panel.sources}</h3>
           {citedSources(answer).length === 0 && <p class="grey small">{t.panel.noSources}</p>}
+          {citedSources(answer).length > 0 && <p class="grey small">{t.panel.cited}</p>}
           {citedSources(answer).map((citation) => <Source citation={citation} answer={answer} open={citation.number === shown.source} />)}
         </section>
         <section>
           <h3>{t.panel.words}</h3>
           <Words answer={answer} turn={shown.turn} />
+          {answer.leftOut.map((id) => <p class="grey small">{t.turn.leftOut(speaker(answer, id).title)}</p>)}
         </section>
         <section data-part="receipt" tabIndex={-1}>
           <h3>{t.panel.receipt}</h3>
