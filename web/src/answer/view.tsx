@@ -19,7 +19,7 @@ interface Props {
   onSource: (source: number) => void;
 }
 
-export function AnswerView({ answer, live, onSource }: Props) {
+export default function AnswerView({ answer, live, onSource }: Props) {
   const blocks = useRef(new Blocks());
   const root = useRef<HTMLDivElement>(null);
   const { text, spans, agreements, disagreements } = answer;

@@ -4,17 +4,20 @@ import { Component } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { type Answer, citedSources, speaker } from '../answer/answer.ts';
-import { AnswerView } from '../answer/view.tsx';
 import type { Turn } from '../api.ts';
 import { useChanging } from '../changing.ts';
 import { texts } from '../language.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
+import { lazy } from '../parts/lazy.tsx';
 import { notes } from '../parts/notes.tsx';
 import { Abstention } from './abstention.tsx';
 import { chat, type Live, type Shown } from './chat.ts';
 import { Thumbs } from './feedback.tsx';
 
-/** After how long an answer that has not begun is slow. */
+/** What reads Markdown is loaded with the first answer. */
+const AnswerView = lazy(() => import('../answer/view.tsx'));
+
+/** After how long an answer without new words is slow. */
 const SLOW_MS = 8000;
 
 interface Props {
