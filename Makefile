@@ -76,6 +76,7 @@ fleet: ## Start a specialist for each .jsonl file of the folder DATA, and a rout
 
 test: setup build ## Run every test
 	cargo test --workspace --locked
+	./scripts/test-page
 
 # One seed, or as many as the tests run, in the dev profile that the tests have built; for more the time
 # goes into the runs, so those get the release profile.
