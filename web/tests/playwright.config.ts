@@ -5,6 +5,7 @@ import { output } from "./harness/process.ts";
 
 export default defineConfig({
   testDir: ".",
+  testMatch: "*.spec.ts",
   outputDir: join(output, "failures"),
   fullyParallel: true,
   forbidOnly: true,

@@ -1,0 +1,59 @@
+// What every test may ask for: a federation, which its worker starts, and a reader before the page of its router.
+
+import { test as base } from "@playwright/test";
+
+import { Chat } from "./harness/chat.ts";
+import { clinics, library, town } from "./harness/fleets.ts";
+import { Federation } from "./harness/router.ts";
+import { Watch } from "./harness/watch.ts";
+
+const federations = {
+  /** Six institutions, of which one is asked what no other covers. */
+  town: () => Federation.start({ institutions: [...town, library], settings: '[route]\ngeneral = "library"\n' }),
+  /** Two that are both asked and contradict each other. */
+  clinics: () => Federation.start({ institutions: clinics, generous: true }),
+  /** Nobody is registered. */
+  empty: () => Federation.start({ institutions: [] }),
+  /** All are registered, and none is there. */
+  ruins: async () => {
+    const federation = await Federation.start({ institutions: town });
+    await federation.killSpecialists();
+    return federation;
+  },
+};
+
+interface Shared {
+  /** Which federation the page is of; a file of tests may choose another. */
+  of: keyof typeof federations;
+  /** That federation, for all tests of a worker. */
+  federation: Federation;
+}
+
+interface Reader {
+  /** Whether anything left the page. */
+  watch: Watch;
+  /** A reader before an empty page. */
+  chat: Chat;
+}
+
+export const test = base.extend<Reader, Shared>({
+  of: ["town", { option: true, scope: "worker" }],
+  federation: [
+    async ({ of }, use) => {
+      const federation = await federations[of]();
+      await use(federation);
+      await federation.stop();
+    },
+    { scope: "worker" },
+  ],
+  watch: async ({ context, federation }, use) => {
+    await use(await Watch.over(context, federation.url));
+  },
+  chat: async ({ page, federation, watch: _ }, use) => {
+    const chat = new Chat(page, federation.url);
+    await chat.open();
+    await use(chat);
+  },
+});
+
+export { expect } from "@playwright/test";

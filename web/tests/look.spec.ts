@@ -1,0 +1,157 @@
+// How the page looks and is worked: on a phone, in the dark, large, on paper, by keyboard, by those who do not see it.
+// Pictures of its main states are left in the output folder.
+
+import { gzipSync } from "node:zlib";
+import { join } from "node:path";
+
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+
+import { expect, test } from "./fixtures.ts";
+import { type Chat, en } from "./harness/chat.ts";
+import { output } from "./harness/process.ts";
+import { expectNoSidewaysScroll } from "./harness/watch.ts";
+
+const MARS = "why is Mars red";
+const SCRIPT_GZIP_BYTES_MAX = 50_000;
+const PHONE = { width: 390, height: 844 };
+
+async function picture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(output, "pictures", `${name}.png`) });
+}
+
+async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
+  expect(said).toEqual([]);
+}
+
+/** The states that a reader sees most, each made from the one before. */
+const states: [string, (chat: Chat) => Promise<unknown>][] = [
+  ["empty", async () => {}],
+  ["answer", (chat) => chat.ask(MARS)],
+  ["panel", (chat) => chat.openPanel(chat.answers.last())],
+  ["receipt", async (chat) => {
+    await chat.panel.getByRole("button", { name: en.receipt.verify }).click();
+    await expect(chat.panel).toContainText(en.receipt.verified);
+  }],
+  ["consent", async (chat) => {
+    await chat.page.keyboard.press("Escape");
+    await chat.put("who inherits without a will");
+    await expect(chat.page.getByRole("dialog", { name: en.preview.needsTitle })).toBeVisible();
+  }],
+];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const [device, viewport] of [["desk", { width: 1280, height: 800 }], ["phone", PHONE]] as const) {
+    test(`nothing is out of reach: ${device}, ${colorScheme}`, async ({ chat, page }) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.setViewportSize(viewport);
+      for (const [state, reach] of states) {
+        await test.step(state, async () => {
+          await reach(chat);
+          await expectNoSidewaysScroll(page);
+          await picture(page, `${state}-${device}-${colorScheme}`);
+          await expectAccessible(page);
+        });
+      }
+    });
+  }
+}
+
+test("dark is dark, by the system's wish and by the reader's", async ({ chat, page }) => {
+  const ground = () =>
+    page.evaluate(() => {
+      const [red = 0, green = 0, blue = 0] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [];
+      return red + green + blue;
+    });
+  await page.emulateMedia({ colorScheme: "light" });
+  expect(await ground()).toBeGreaterThan(600);
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await ground()).toBeLessThan(200);
+  await chat.button(en.app.settings).click();
+  await page.getByRole("radio", { name: en.app.themes.light }).or(page.getByRole("option", { name: en.app.themes.light })).click();
+  expect(await ground()).toBeGreaterThan(600);
+});
+
+test("all of it works by keyboard", async ({ chat, page }) => {
+  await expect(chat.composer).toBeFocused();
+  await page.keyboard.type(MARS);
+  await page.keyboard.press("Enter");
+  const answer = await chat.ended(chat.answers.last());
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("searchbox", { name: en.history.search })).toBeFocused();
+  const details = answer.getByRole("button", { name: en.turn.details });
+  await details.focus();
+  await page.keyboard.press("Enter");
+  await expect(chat.panel).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(chat.panel).toBeHidden();
+  await expect(details).toBeFocused();
+});
+
+test("every stop of the keyboard is seen", async ({ chat, page }) => {
+  await chat.ask(MARS);
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  const seen = new Set<string>();
+  for (;;) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (element === null || element === document.body) return null;
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+      const marked = (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none" || element.matches("textarea, input");
+      const all = [...document.querySelectorAll("*")];
+      return { key: `${all.indexOf(element)}`, html: element.outerHTML.slice(0, 120), marked };
+    });
+    if (stop === null || seen.has(stop.key)) break;
+    seen.add(stop.key);
+    expect.soft(stop.marked, stop.html).toBe(true);
+  }
+  expect(seen.size).toBeGreaterThan(8);
+});
+
+test("at 200 % nothing is lost", async ({ chat, page }) => {
+  // A window of this size at 200 % has half as many pixels of the page's.
+  await page.setViewportSize({ width: 640, height: 400 });
+  const answer = await chat.ask(MARS);
+  await expectNoSidewaysScroll(page);
+  await answer.scrollIntoViewIfNeeded();
+  await chat.openPanel(answer);
+  await expectNoSidewaysScroll(page);
+  await picture(page, "panel-zoomed");
+});
+
+test("who wants no motion sees none", async ({ chat, page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await chat.put("when does the ferry leave");
+  await expect(chat.answers).toContainText(["It comes back"]);
+  const moving = await page.evaluate(() =>
+    document.getAnimations().filter((animation) => Number(animation.effect?.getComputedTiming().duration) > 1).length,
+  );
+  expect(moving).toBe(0);
+});
+
+test("paper has the conversation and nothing to press", async ({ chat, page }) => {
+  const answer = await chat.ask(MARS);
+  await page.emulateMedia({ media: "print" });
+  await expect(answer).toBeVisible();
+  await expect(answer).toContainText("Mars, colour");
+  await expect(chat.composer).toBeHidden();
+  await expect(chat.conversations).toBeHidden();
+  await picture(page, "print");
+});
+
+test("the first load is light", async ({ federation, page }) => {
+  let bytes = 0;
+  const scripts: Promise<void>[] = [];
+  page.on("response", (response) => {
+    if (response.request().resourceType() === "script") {
+      scripts.push(response.body().then((body) => void (bytes += gzipSync(body).length)));
+    }
+  });
+  await page.goto(federation.url, { waitUntil: "networkidle" });
+  await Promise.all(scripts);
+  expect(scripts.length).toBeGreaterThan(0);
+  expect(bytes).toBeLessThan(SCRIPT_GZIP_BYTES_MAX);
+});

@@ -1,0 +1,76 @@
+// What stands behind an answer: whose words, which passages, who else was considered, and the receipt.
+
+import { createHash } from "node:crypto";
+
+import { expect, test } from "./fixtures.ts";
+import { en } from "./harness/chat.ts";
+
+const MARS = "why is Mars red";
+const RUSTED = "Mars is red because iron dust on its ground rusted.";
+
+test("a number in the text opens its passage", async ({ chat }) => {
+  const answer = await chat.ask(MARS);
+  await answer.getByRole("button", { name: /\b1\b.*Mars, colour|Mars, colour.*\b1\b|^\[?1\]?$/ }).first().click();
+  await expect(chat.panel).toBeVisible();
+  await expect(chat.panel).toContainText("Mars, colour");
+  await expect(chat.panel).toContainText(`${RUSTED} Its sky is pale.`);
+  await expect(chat.panel).toContainText("City Observatory");
+  await expect(chat.panel).toContainText("CC0-1.0");
+  const original = chat.panel.getByRole("link", { name: en.panel.openSource });
+  await expect(original).toHaveAttribute("href", "https://example.org/observatory/0");
+  await expect(original).toHaveAttribute("rel", /noopener/);
+});
+
+test("pointing at a sentence shows whose words it is", async ({ chat, page }) => {
+  const answer = await chat.ask(MARS);
+  await answer.getByText(RUSTED).hover();
+  const card = page.getByRole("tooltip");
+  await expect(card).toContainText("City Observatory");
+  await expect(card).toContainText("Mars, colour");
+});
+
+test("the panel says who was considered, and what became of each", async ({ chat }) => {
+  const panel = await chat.openPanel(await chat.ask(MARS));
+  for (const who of ["Planets and their moons", "City Observatory", en.status.answered]) {
+    await expect(panel).toContainText(who ?? "");
+  }
+  await expect(panel).toContainText("Guild of Dairies");
+  await panel.getByRole("button", { name: en.app.close }).click();
+  await expect(chat.panel).toBeHidden();
+});
+
+test("a receipt is checked in the browser", async ({ chat, page }) => {
+  const panel = await chat.openPanel(await chat.ask(MARS));
+  await panel.getByRole("button", { name: en.receipt.verify }).click();
+  await expect(panel).toContainText(en.receipt.verified);
+  const download = page.waitForEvent("download");
+  await panel.getByRole("button", { name: en.receipt.download }).or(panel.getByRole("link", { name: en.receipt.download })).click();
+  expect((await download).suggestedFilename()).toBe("receipt.json");
+});
+
+test("a receipt with one character changed is refused", async ({ chat, page }) => {
+  const panel = await chat.openPanel(await chat.ask(MARS));
+  let changed = false;
+  await page.route("**/v1/receipts/*", async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    // A character of what the router signed: of base64, so that it is still read.
+    const at = body.indexOf('"payload":"') + '"payload":"'.length + 40;
+    const other = body[at] === "A" ? "B" : "A";
+    changed = body[at] !== undefined;
+    await route.fulfill({ response, body: body.slice(0, at) + other + body.slice(at + 1) });
+  });
+  await panel.getByRole("button", { name: en.receipt.verify }).click();
+  await expect(panel).toContainText(en.receipt.refused);
+  await expect(panel).not.toContainText(en.receipt.verified);
+  expect(changed).toBe(true);
+});
+
+test("the page says that its checking code is the router's, and names another with its digest", async ({ chat, page }) => {
+  const panel = await chat.openPanel(await chat.ask(MARS));
+  await expect(panel).toContainText(en.receipt.honest);
+  const verifier = await page.request.get(`${chat.url}/verify.html`);
+  const digest = createHash("sha256").update(await verifier.body()).digest("hex");
+  await expect(panel).toContainText(digest);
+  await expect(panel.getByRole("link", { name: en.receipt.standalone })).toHaveAttribute("href", "/verify.html");
+});
