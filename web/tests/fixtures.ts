@@ -4,7 +4,7 @@ import { test as base } from "@playwright/test";
 
 import { Chat } from "./harness/chat.ts";
 import { clinics, library, town } from "./harness/fleets.ts";
-import { Federation } from "./harness/router.ts";
+import { Federation, type Wishes } from "./harness/router.ts";
 import { Watch } from "./harness/watch.ts";
 
 const federations = {
@@ -30,6 +30,8 @@ interface Shared {
 }
 
 interface Reader {
+  /** Starts a federation that ends with the test. */
+  start: (wishes: Wishes) => Promise<Federation>;
   /** Whether anything left the page. */
   watch: Watch;
   /** A reader before an empty page. */
@@ -46,6 +48,15 @@ export const test = base.extend<Reader, Shared>({
     },
     { scope: "worker" },
   ],
+  start: async ({}, use) => {
+    const federations: Federation[] = [];
+    await use(async (wishes) => {
+      const federation = await Federation.start(wishes);
+      federations.push(federation);
+      return federation;
+    });
+    await Promise.all(federations.map((federation) => federation.stop()));
+  },
   watch: async ({ context, federation }, use) => {
     await use(await Watch.over(context, federation.url));
   },

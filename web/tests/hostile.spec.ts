@@ -3,11 +3,10 @@
 import type { Locator } from "@playwright/test";
 
 import { expect, test } from "./fixtures.ts";
-import { BEACON, families } from "./hostile.ts";
+import { Chat } from "./harness/chat.ts";
 import type { Institution } from "./harness/institution.ts";
-import { expectNoSidewaysScroll } from "./harness/watch.ts";
-
-test.use({ of: "empty" });
+import { expectNoSidewaysScroll, Watch } from "./harness/watch.ts";
+import { BEACON, families } from "./hostile.ts";
 
 /** About as many characters as one event of an answer may have, with room for those of several bytes. */
 const EVENT_CHARACTERS = 5_000;
@@ -87,8 +86,12 @@ test("the router says what the page may load", async ({ page, federation }) => {
 });
 
 for (const [family, answers] of Object.entries(families)) {
-  test(`answers of ${family} are only text`, async ({ chat, federation, page, watch }) => {
-    await federation.add(answers.map((answer, at) => institution(family, at, answer)));
+  test(`answers of ${family} are only text`, async ({ context, page, start }) => {
+    // A router of their own, which ends with its specialists: two hundred at once would weigh on all others.
+    const federation = await start({ institutions: answers.map((answer, at) => institution(family, at, answer)) });
+    const watch = await Watch.over(context, federation.url);
+    const chat = new Chat(page, federation.url);
+    await chat.open();
     for (const at of answers.keys()) {
       await test.step(`${family} ${at}`, async () => {
         await chat.begin();

@@ -15,6 +15,10 @@ const programs = process.env.BIN ?? resolve(here, "../../../target/debug");
 /** Where logs and pictures are left. */
 export const output = process.env.OUTPUT ?? resolve(here, "../../../target/page-tests");
 
+/** Nothing outlives the run, however it ends. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** Routers and specialists write one log each; the number keeps two of a name apart. */
 let started = 0;
 
@@ -50,6 +54,8 @@ export class Server {
     started += 1;
     const log = join(logs, `${name}-${process.pid}-${started}.log`);
     const child = spawn(program(binary), args, { stdio: ["ignore", "pipe", "pipe"] });
+    running.add(child);
+    child.once("close", () => running.delete(child));
     child.stderr.pipe(createWriteStream(log));
     const ended = new Promise<void>((end) => child.once("close", () => end()));
     for await (const line of createInterface({ input: child.stdout })) {
