@@ -8,7 +8,7 @@ import { Federation, type Wishes } from "./harness/router.ts";
 import { Watch } from "./harness/watch.ts";
 
 const federations = {
-  /** Six institutions, of which one is asked what no other covers. */
+  /** Institutions of all kinds, of which one is asked what no other covers. */
   town: () => Federation.start({ institutions: [...town, library], settings: '[route]\ngeneral = "library"\n' }),
   /** Two that are both asked and contradict each other. */
   clinics: () => Federation.start({ institutions: clinics, generous: true }),

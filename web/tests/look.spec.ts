@@ -30,7 +30,7 @@ async function expectAccessible(page: Page): Promise<void> {
 const states: [string, (chat: Chat) => Promise<unknown>][] = [
   ["empty", async () => {}],
   ["answer", (chat) => chat.ask(MARS)],
-  ["panel", (chat) => chat.openPanel(chat.answers.last())],
+  ["panel", (chat) => chat.openPanel(chat.turns.last())],
   ["receipt", async (chat) => {
     await chat.panel.getByRole("button", { name: en.receipt.verify }).click();
     await expect(chat.panel).toContainText(en.receipt.verified);
@@ -69,8 +69,8 @@ test("dark is dark, by the system's wish and by the reader's", async ({ chat, pa
   expect(await ground()).toBeGreaterThan(600);
   await page.emulateMedia({ colorScheme: "dark" });
   expect(await ground()).toBeLessThan(200);
-  await chat.button(en.app.settings).click();
-  await page.getByRole("radio", { name: en.app.themes.light }).or(page.getByRole("option", { name: en.app.themes.light })).click();
+  await page.getByText(en.app.settings, { exact: true }).click();
+  await page.getByLabel(en.app.theme).selectOption(en.app.themes.light);
   expect(await ground()).toBeGreaterThan(600);
 });
 
@@ -78,7 +78,7 @@ test("all of it works by keyboard", async ({ chat, page }) => {
   await expect(chat.composer).toBeFocused();
   await page.keyboard.type(MARS);
   await page.keyboard.press("Enter");
-  const answer = await chat.ended(chat.answers.last());
+  const answer = await chat.ended(chat.turns.last());
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("searchbox", { name: en.history.search })).toBeFocused();
   const details = answer.getByRole("button", { name: en.turn.details });
@@ -125,7 +125,7 @@ test("at 200 % nothing is lost", async ({ chat, page }) => {
 test("who wants no motion sees none", async ({ chat, page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await chat.put("when does the ferry leave");
-  await expect(chat.answers).toContainText(["It comes back"]);
+  await expect(chat.turns).toContainText(["It comes back"]);
   const moving = await page.evaluate(() =>
     document.getAnimations().filter((animation) => Number(animation.effect?.getComputedTiming().duration) > 1).length,
   );

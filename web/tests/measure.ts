@@ -87,7 +87,7 @@ test("figures", async ({ page, federation }) => {
   const scrolled: number[][] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     await chat.open(`/c/${id}`);
-    await expect(chat.answers.last()).toBeVisible();
+    await expect(chat.turns.last()).toBeVisible();
     loaded.push(await longTasks(page));
     await chat.log.hover();
     for (let step = 0; step < 60; step += 1) {

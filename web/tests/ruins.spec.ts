@@ -8,7 +8,6 @@ test.use({ of: "ruins" });
 test("the page says that nobody can be reached, and that an answer failed", async ({ chat, page }) => {
   await expect(page.getByText(en.start.allDown)).toBeVisible();
   await chat.put("why is Mars red");
-  await expect(page.getByText(en.errors.busy)).toBeVisible();
-  await expect(page.getByRole("alert")).toHaveCount(1);
-  await expect(chat.button(en.app.retry).or(chat.button(en.turn.regenerate)).first()).toBeVisible();
+  await expect(chat.turns.or(page.getByRole("alert"))).toContainText([/none of the specialists|busy/]);
+  await expect(chat.button(en.app.retry)).toBeVisible();
 });

@@ -37,19 +37,14 @@ export class Chat {
     return this.page.getByRole("log");
   }
 
-  /** Answers, the latest last. */
-  get answers(): Locator {
-    return this.log.getByRole("article", { name: en.turn.answer });
-  }
-
-  /** Questions, the latest last. */
-  get questions(): Locator {
-    return this.log.getByRole("article", { name: en.turn.you });
+  /** Questions with their answers, the latest last. */
+  get turns(): Locator {
+    return this.log.getByRole("article");
   }
 
   /** What stands beside the conversation about an answer. */
   get panel(): Locator {
-    return this.page.getByRole("complementary", { name: en.panel.title });
+    return this.page.getByRole("dialog", { name: en.panel.title });
   }
 
   /** Earlier conversations. */
@@ -69,8 +64,8 @@ export class Chat {
 
   /** Begins another conversation. */
   async begin(): Promise<void> {
-    await this.button(en.history.fresh).first().click();
-    await expect(this.answers).toHaveCount(0);
+    await this.page.getByRole("link", { name: en.history.fresh, exact: true }).first().click();
+    await expect(this.turns).toHaveCount(0);
   }
 
   /** Sends a question, and waits for nothing. */
@@ -79,23 +74,23 @@ export class Chat {
     await this.composer.press("Enter");
   }
 
-  /** Sends a question; its answer, whole. */
+  /** Sends a question; its turn, once it has its whole answer. */
   async ask(question: string): Promise<Locator> {
-    const before = await this.answers.count();
+    const before = await this.turns.count();
     await this.put(question);
-    await expect(this.answers).toHaveCount(before + 1);
-    return this.ended(this.answers.nth(before));
+    await expect(this.turns).toHaveCount(before + 1);
+    return this.ended(this.turns.nth(before));
   }
 
-  /** `answer`, once it has ended. */
-  async ended(answer: Locator): Promise<Locator> {
-    await expect(answer.getByRole("button", { name: en.turn.regenerate })).toBeVisible();
-    return answer;
+  /** `turn`, once its answer has ended. */
+  async ended(turn: Locator): Promise<Locator> {
+    await expect(turn.getByRole("button", { name: en.turn.regenerate })).toBeVisible();
+    return turn;
   }
 
-  /** Opens the panel about `answer`. */
-  async openPanel(answer: Locator): Promise<Locator> {
-    await answer.getByRole("button", { name: en.turn.details }).click();
+  /** Opens the panel about the answer of `turn`. */
+  async openPanel(turn: Locator): Promise<Locator> {
+    await turn.getByRole("button", { name: en.turn.detailsOf }).click();
     await expect(this.panel).toBeVisible();
     return this.panel;
   }

@@ -58,6 +58,15 @@ export const harbour: Institution = {
   steps: [{ say: "The ferry leaves at noon. " }, { say: "It comes back" }, "stall"],
 };
 
+/** Says nothing for ever to "when does the night train leave". */
+export const railway: Institution = {
+  id: "railway",
+  title: "Trains and their timetable",
+  institution: "State Railway",
+  exampleQuestions: ["when does the night train leave"],
+  steps: ["stall"],
+};
+
 /** Breaks off in the middle of "which mushrooms are poisonous". */
 export const foresters: Institution = {
   id: "foresters",
@@ -100,4 +109,4 @@ function clinic(id: string, institution: string, milligrams: number): Institutio
 export const clinics = [clinic("north", "Clinic of the North", 10), clinic("south", "Clinic of the South", 20)];
 
 /** Most tests ask these. */
-export const town = [observatory, dairy, notary, harbour, foresters];
+export const town = [observatory, dairy, notary, harbour, railway, foresters];
