@@ -33,7 +33,7 @@ const states: [string, (chat: Chat) => Promise<unknown>][] = [
   ["panel", (chat) => chat.openPanel(chat.turns.last())],
   ["receipt", async (chat) => {
     await chat.panel.getByRole("button", { name: en.receipt.verify }).click();
-    await expect(chat.panel).toContainText(en.receipt.verified);
+    await expect(chat.panel).toContainText(en.receipt.looked);
   }],
   ["consent", async (chat) => {
     await chat.page.keyboard.press("Escape");

@@ -40,10 +40,14 @@ test("the panel says who was considered, and what became of each", async ({ chat
   await expect(chat.panel).toBeHidden();
 });
 
-test("a receipt is checked in the browser", async ({ chat, page }) => {
+test("a receipt is checked in the browser, with keys from elsewhere, too", async ({ chat, federation, page }) => {
   const panel = await chat.openPanel(await chat.ask(MARS));
   await panel.getByRole("button", { name: en.receipt.verify }).click();
+  await expect(panel.getByText(en.receipt.verified).or(panel.getByText(en.receipt.unknown))).toBeVisible();
+  const trust = { name: "trust.json", mimeType: "application/json", buffer: Buffer.from(await federation.trust()) };
+  await panel.getByLabel(en.receipt.trust).setInputFiles(trust);
   await expect(panel).toContainText(en.receipt.verified);
+  await expect(panel).toContainText(en.receipt.keysYours);
   const download = page.waitForEvent("download");
   await panel.getByRole("button", { name: en.receipt.download }).click();
   expect((await download).suggestedFilename()).toBe("receipt.json");

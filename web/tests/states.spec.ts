@@ -1,5 +1,9 @@
 // What a page may get into that its reader did not choose.
 
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
 import { expect, test } from "./fixtures.ts";
 import { en } from "./harness/chat.ts";
 import { expectNoSidewaysScroll } from "./harness/watch.ts";
@@ -62,8 +66,9 @@ test("long words break, and text from right to left stands as it is written", as
   expect(direction).toBe("rtl");
 });
 
-for (const [code, name] of [["de", "Deutsch"], ["es", "Español"], ["en", "English"]] as const) {
-  test(`the page speaks ${name}`, async ({ browser, federation }) => {
+for (const file of readdirSync(join(dirname(fileURLToPath(import.meta.url)), "../src/messages"))) {
+  const code = file.replace(/\.ts$/, "");
+  test(`the page speaks ${code}`, async ({ browser, federation }) => {
     const context = await browser.newContext({ locale: code });
     const page = await context.newPage();
     const words = (await import(`../src/messages/${code}.ts`)).default as typeof en;

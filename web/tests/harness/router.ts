@@ -80,6 +80,11 @@ export class Federation {
     this.specialists.delete(id);
   }
 
+  /** The keys by which its receipts are checked, as its operator hands them out. */
+  async trust(): Promise<string> {
+    return run("router", ["trust", "--data", this.folder]);
+  }
+
   /** Ends all specialists as a crash would; the router has them still in its registry. */
   async killSpecialists(): Promise<void> {
     await Promise.all([...this.specialists.values()].map((specialist) => specialist.kill()));
