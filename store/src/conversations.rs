@@ -272,13 +272,14 @@ async fn make_room(connection: &mut SqliteConnection) -> Result<(), StoreError> 
 /// Deletes the conversations at `places` with all that belongs to them, what opens their receipts too, and the
 /// sessions that have none any more.
 async fn delete(connection: &mut SqliteConnection, places: &[i64]) -> Result<(), StoreError> {
-    for place in places {
-        for statement in [
-            "UPDATE receipt SET sealed = NULL WHERE request_id IN (SELECT id FROM turn WHERE conversation = ?)",
-            "DELETE FROM conversation WHERE place = ?",
-        ] {
-            sqlx::query(statement).bind(place).execute(&mut *connection).await?;
-        }
+    // One statement for all of them: numbers in brackets are a list in JSON.
+    let places = format!("{places:?}");
+    for statement in [
+        "UPDATE receipt SET sealed = NULL WHERE request_id IN (
+             SELECT id FROM turn WHERE conversation IN (SELECT value FROM json_each(?)))",
+        "DELETE FROM conversation WHERE place IN (SELECT value FROM json_each(?))",
+    ] {
+        sqlx::query(statement).bind(&places).execute(&mut *connection).await?;
     }
     let idle = "DELETE FROM session WHERE place NOT IN (SELECT session FROM conversation)";
     sqlx::query(idle).execute(connection).await?;
@@ -300,3 +301,6 @@ fn snippet(marked: &str) -> Option<Snippet> {
     let clean = |text: &str| text.replace(MARKS, "");
     Some(Snippet { before: clean(before), matched: clean(matched), after: clean(after) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ mod changes;
 mod conformance;
 mod consent;
 mod counting;
+mod conversations;
 mod crashes;
 mod deriving;
 mod dialling;

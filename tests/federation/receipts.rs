@@ -130,7 +130,7 @@ fn holds(bytes: &[u8], secret: &[u8]) -> bool {
 }
 
 /// The names of the files under `folder` that hold any of `secrets`.
-fn holding(folder: &Path, secrets: &[Vec<u8>]) -> Vec<String> {
+pub(crate) fn holding(folder: &Path, secrets: &[Vec<u8>]) -> Vec<String> {
     let mut files = files(folder);
     files.retain(|(_, bytes)| secrets.iter().any(|secret| holds(bytes, secret)));
     files.into_iter().map(|(name, _)| name).collect()
@@ -141,7 +141,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// `bytes` as they may stand in a file or a line.
-fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
     let base64 = serde_json::to_string(&audit::Base64(bytes.to_vec())).unwrap();
     let base64 = base64.trim_matches(['"', '=']).to_owned();
     let listed = format!("{bytes:?}");
