@@ -111,7 +111,8 @@ export class Chat extends Changing {
   async submit(draft: Draft): Promise<void> {
     if (this.live) return;
     const asking = fleet.asking().filter((id) => !this.consent.has(id) && !this.wishes.exclude.has(id));
-    const missing = asking.length > 0 ? await this.#missing(draft) : null;
+    // Where it is not known who asks for consent, the router says it.
+    const missing = asking.length > 0 || fleet.state !== 'there' ? await this.#missing(draft) : null;
     if (missing) {
       this.pending = { ...draft, routing: missing, failed: false, needed: true };
       return this.changed();
