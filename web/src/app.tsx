@@ -47,7 +47,7 @@ export function App() {
         <header class="top">
           {!side && <IconButton name="side" label={t.app.openSidebar} onClick={() => setSide(true)} />}
           {route.name === 'fleet' || route.name === 'about' || !name ? <span class="top-title">{name}</span> : <h1 class="top-title" dir="auto">{name}</h1>}
-          {!side && <IconButton name="plus" label={t.history.fresh} onClick={() => address.go('/')} />}
+          {!side && <a class="icon-button" href="/" aria-label={t.history.fresh} title={t.history.fresh}><Icon name="plus" /></a>}
         </header>
         {!online && <p class="offline" role="status"><Icon name="alert" />{t.app.offline}</p>}
         {route.name === 'fleet' ? <div class="scroller"><Fleet /></div> : route.name === 'about' ? <div class="scroller"><About /></div> : <ChatView />}

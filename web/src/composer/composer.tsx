@@ -20,6 +20,8 @@ export function Composer({ parent }: { parent: string | null }) {
   const area = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState('');
   const [choosing, setChoosing] = useState(false);
+  // The router does not know the conversation any more: the question begins another.
+  const expired = chat.failure?.status === 404;
   const over = text.length - CHARACTERS_MAX;
   useEffect(() => area.current?.focus({ preventScroll: true }), [chat.id]);
   useEffect(() => {
@@ -30,7 +32,8 @@ export function Composer({ parent }: { parent: string | null }) {
   }, [chat.draft]);
   const send = () => {
     if (!text.trim() || over > 0 || chat.live) return;
-    void chat.submit({ text: text.trim(), parent });
+    if (expired) void chat.open(null);
+    void chat.submit({ text: text.trim(), parent: expired ? null : parent });
     setText('');
     area.current?.focus();
   };
@@ -52,7 +55,13 @@ export function Composer({ parent }: { parent: string | null }) {
   };
   return (
     <form class="composer" onSubmit={(event) => (event.preventDefault(), send())}>
-      {chat.failure && <p class="failed" role="alert"><Icon name="alert" /><span>{chat.failure.status === 404 ? t.errors.session : words(chat.failure)}</span><button type="submit" class="button">{t.app.retry}</button></p>}
+      {chat.failure && (
+        <p class="failed" role="alert">
+          <Icon name="alert" />
+          <span>{expired ? t.errors.session : words(chat.failure)}</span>
+          <button type="submit" class="button">{expired ? t.history.fresh : t.app.retry}</button>
+        </p>
+      )}
       <Wishes />
       <div class="composer-box">
         <textarea ref={area} id="question" class="composer-text" rows={1} dir="auto" aria-label={t.composer.label} placeholder={parent === null ? t.composer.placeholder : t.composer.placeholderNext} value={text} onInput={write} onKeyDown={keys} />

@@ -36,7 +36,7 @@ export function Sidebar({ onClose }: { onClose: () => void }) {
         <a class="brand" href="/"><img src="/icon.svg" alt="" width="24" height="24" />Consilium</a>
         <IconButton name="side" label={t.app.closeSidebar} onClick={onClose} />
       </div>
-      <button type="button" class="button fresh" onClick={() => address.go('/')}><Icon name="plus" />{t.history.fresh}</button>
+      <a class="button fresh" href="/"><Icon name="plus" />{t.history.fresh}</a>
       <div class="search">
         <Icon name="search" size={16} />
         <kbd aria-hidden="true">Ctrl K</kbd>

@@ -5,7 +5,7 @@ const PATHS = {
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M16.2 16.2 20.5 20.5',
   side: 'M4 5h16v14H4zM9.5 5v14',
   send: 'M12 19V5.5M6 11.5l6-6 6 6',
-  stop: 'M7.5 7.5h9v9h-9z',
+  stop: 'M7 7h10v10H7z',
   copy: 'M9 9h10.5v10.5H9zM15 9V4.5H4.5V15H9',
   again: 'M19.5 12a7.5 7.5 0 1 1-2.3-5.4M19.5 3.5v4.2h-4.2',
   up: 'M7.5 10.5v9h-3v-9zM7.5 11l4-7.5c1.6 0 2.4 1 2.1 2.5l-.6 3.5h5.2c1.2 0 1.9.9 1.7 2l-1.2 6.4c-.2 1-.9 1.6-1.9 1.6H7.5',
@@ -36,7 +36,7 @@ export type IconName = keyof typeof PATHS;
 export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
   const dots = name === 'more';
   return (
-    <svg viewBox="0 0 24 24" width={size} height={size} fill="none" stroke="currentColor" stroke-width={dots ? 2.6 : 1.7} stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+    <svg viewBox="0 0 24 24" width={size} height={size} fill={name === 'stop' ? 'currentColor' : 'none'} stroke="currentColor" stroke-width={dots ? 2.6 : 1.7} stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   );
