@@ -1,9 +1,13 @@
 // Server-sent events: the lines of a response, as values.
 
+/** How long values are handed out in one go, so that many at once do not hold up the page. */
+const AT_ONCE_MS = 8;
+
 /** The values of `data:` lines in `body` until `[DONE]`; throws where the body ends without it. */
 export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
   const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
   let rest = '';
+  let since = performance.now();
   try {
     for (;;) {
       const { value, done } = await reader.read();
@@ -15,6 +19,10 @@ export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<
         const data = line.slice('data:'.length).trim();
         if (data === '[DONE]') return;
         yield JSON.parse(data);
+        if (performance.now() - since > AT_ONCE_MS) {
+          await new Promise((resume) => setTimeout(resume));
+          since = performance.now();
+        }
       }
     }
   } finally {

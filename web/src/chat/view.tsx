@@ -13,7 +13,7 @@ import { Start } from './start.tsx';
 import { TurnView } from './turn.tsx';
 
 /** As many turns as are drawn at first, and more each time that the reader comes to the top. */
-const TURNS_DRAWN = 12;
+const TURNS_DRAWN = 5;
 
 export function ChatView() {
   useChanging(chat);
