@@ -13,15 +13,15 @@ export function Card({ member, names }: { member: Member; names: Member[] }) {
   return (
     <li class="fleet-card" id={member.id}>
       <header>
-        <h2>{title}</h2>
-        <p class="grey">{institution}</p>
+        <h2 dir="auto">{title}</h2>
+        <p class="grey" dir="auto">{institution}</p>
       </header>
       <p class={`fleet-health ${health}`}>
         <span class="fleet-dot" aria-hidden="true" />
         {t.health[health]}
       </p>
-      <p class="fleet-description">{description}</p>
-      {notice && <p class="fleet-notice">{notice}</p>}
+      <p class="fleet-description" dir="auto">{description}</p>
+      {notice && <p class="fleet-notice" dir="auto">{notice}</p>}
       <Marks member={member} />
       <details>
         <summary>{t.more}</summary>
@@ -53,8 +53,8 @@ function Facts({ member }: { member: Member }) {
   const { intended_use, retention, generator, history_turns_max, example_questions } = member;
   return (
     <dl class="fleet-texts">
-      {intended_use && <><dt>{t.use}</dt><dd>{intended_use}</dd></>}
-      {retention && <><dt>{t.retention}</dt><dd>{retention}</dd></>}
+      {intended_use && <><dt>{t.use}</dt><dd dir="auto">{intended_use}</dd></>}
+      {retention && <><dt>{t.retention}</dt><dd dir="auto">{retention}</dd></>}
       <dt>{t.history}</dt>
       <dd>{t.turns(history_turns_max)}</dd>
       <dt>{t.generator}</dt>
@@ -62,7 +62,7 @@ function Facts({ member }: { member: Member }) {
       {example_questions.length > 0 && (
         <>
           <dt>{t.examples}</dt>
-          <dd><ul>{example_questions.map((question) => <li key={question}>{question}</li>)}</ul></dd>
+          <dd><ul>{example_questions.map((question) => <li key={question} dir="auto">{question}</li>)}</ul></dd>
         </>
       )}
       <dt>{t.since}</dt>

@@ -68,7 +68,7 @@ function Heat({ members, matrix, nobody, caption, cell }: Props) {
         <tbody>
           {members.map((row, at) => (
             <tr key={row.id}>
-              <th scope="row"><span>{numbered(at)} {row.title}</span></th>
+              <th scope="row"><span>{numbered(at)} <bdi>{row.title}</bdi></span></th>
               {members.map((column, to) => (
                 <Cell key={column.id} part={matrix[at]?.[to] ?? null} own={at === to} words={(n, of) => cell(row.title, column.title, n, of)} />
               ))}

@@ -26,7 +26,7 @@ export function Shares({ report }: { report: Report }) {
             const won = { n: one.won, of: tally.asked };
             return (
               <tr key={one.id}>
-                <th scope="row">{one.title}</th>
+                <th scope="row"><bdi>{one.title}</bdi></th>
                 <td class="fleet-bar"><Line part={won} /></td>
                 <td>{percent(won)}</td>
                 <td>{number(one.asked)}</td>

@@ -288,7 +288,7 @@ const de: Texts = {
     failed: 'Ausgefallen',
     examined: 'Wessen Fragen wohin gehen, in den Prüfungen',
     examinedText:
-      'Wird eine Fachstelle aufgenommen, versucht der Router, an wen Fragen gingen. Eine Zeile sagt, wessen Fragen es sind, eine Spalte, wer sie bekäme; auf der Diagonale gehören sie hin.',
+      'Wird eine Fachstelle aufgenommen, versucht der Router, an wen Fragen gingen. Eine Zeile sagt, wessen Fragen es sind, eine Spalte, wer sie bekäme; auf der Diagonale gehören sie hin. Jede Aufnahme versucht andere Fragen; eine Zeile muss deshalb nicht 100 % ergeben.',
     examinedCaption: 'Anteil der Fragen einer Zeile, die an eine Spalte gehen',
     examinedCell: (row, column, n, of) =>
       of === 0 ? `Keine Frage von ${row} geht an ${column}.` : `Von ${of} Fragen von ${row} gehen ${n} an ${column}.`,

@@ -286,7 +286,7 @@ export default {
     failed: 'Gave out',
     examined: 'Whose questions go where, in the exams',
     examinedText:
-      'When a specialist is admitted, the router tries whom questions would go to. A row is whose questions they are, a column who would get them; the diagonal is where they belong.',
+      'When a specialist is admitted, the router tries whom questions would go to. A row is whose questions they are, a column who would get them; the diagonal is where they belong. Each admission tries other questions, so a row need not add up to 100 %.',
     examinedCaption: 'Share of a row’s questions that go to a column',
     examinedCell: (row: string, column: string, n: number, of: number) =>
       of === 0 ? `No question of ${row} goes to ${column}.` : `Of ${of} questions of ${row}, ${n} go to ${column}.`,

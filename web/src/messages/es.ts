@@ -288,7 +288,7 @@ const es: Texts = {
     failed: 'Falló',
     examined: 'Adónde van las preguntas de cada uno, en los exámenes',
     examinedText:
-      'Cuando se admite a un especialista, el router prueba a quién irían las preguntas. Una fila es de quién son las preguntas, una columna quién las recibiría; en la diagonal están en su sitio.',
+      'Cuando se admite a un especialista, el router prueba a quién irían las preguntas. Una fila es de quién son las preguntas, una columna quién las recibiría; en la diagonal están en su sitio. Cada admisión prueba otras preguntas, así que una fila no tiene por qué sumar 100 %.',
     examinedCaption: 'Parte de las preguntas de una fila que van a una columna',
     examinedCell: (row, column, n, of) =>
       of === 0 ? `Ninguna pregunta de ${row} va a ${column}.` : `De ${of} preguntas de ${row}, ${n} van a ${column}.`,
