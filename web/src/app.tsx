@@ -41,7 +41,7 @@ export function App() {
   useEffect(() => void (document.title = name ? `${name} – Consilium` : 'Consilium'), [name]);
   return (
     <div class={`app ${side ? 'with-side' : ''} ${panel ? 'with-panel' : ''}`}>
-      <a class="skip" href="#question">{t.app.skip}</a>
+      {(route.name === 'chat' || route.name === 'shared') && <a class="skip" href="#question">{t.app.skip}</a>}
       {side && <><div class="shade" onClick={() => setSide(false)} /><aside class="side"><Sidebar onClose={() => setSide(false)} /></aside></>}
       <main>
         <header class="top">
