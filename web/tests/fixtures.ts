@@ -1,6 +1,6 @@
 // What every test may ask for: a federation, which its worker starts, and a reader before the page of its router.
 
-import { test as base } from "@playwright/test";
+import { expect, test as base } from "@playwright/test";
 
 import { Chat } from "./harness/chat.ts";
 import { clinics, library, town } from "./harness/fleets.ts";
@@ -18,6 +18,7 @@ const federations = {
   ruins: async () => {
     const federation = await Federation.start({ institutions: town });
     await federation.killSpecialists();
+    await expect.poll(() => federation.health(), { timeout: 60_000 }).not.toContain("up");
     return federation;
   },
 };
@@ -67,4 +68,4 @@ export const test = base.extend<Reader, Shared>({
   },
 });
 
-export { expect } from "@playwright/test";
+export { expect };

@@ -64,7 +64,7 @@ export class Chat {
 
   /** Begins another conversation. */
   async begin(): Promise<void> {
-    await this.page.getByRole("link", { name: en.history.fresh, exact: true }).first().click();
+    await this.button(en.history.fresh).click();
     await expect(this.turns).toHaveCount(0);
   }
 
@@ -90,7 +90,7 @@ export class Chat {
 
   /** Opens the panel about the answer of `turn`. */
   async openPanel(turn: Locator): Promise<Locator> {
-    await turn.getByRole("button", { name: en.turn.detailsOf }).click();
+    await turn.getByRole("button", { name: en.turn.details, exact: true }).click();
     await expect(this.panel).toBeVisible();
     return this.panel;
   }

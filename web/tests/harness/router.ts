@@ -80,6 +80,12 @@ export class Federation {
     this.specialists.delete(id);
   }
 
+  /** How its router sees each of its specialists, in a word. */
+  async health(): Promise<string[]> {
+    const { specialists } = await (await fetch(`${this.url}/v1/fleet`)).json();
+    return specialists.map(({ health }: { health: string }) => health);
+  }
+
   /** The keys by which its receipts are checked, as its operator hands them out. */
   async trust(): Promise<string> {
     return run("router", ["trust", "--data", this.folder]);
