@@ -28,7 +28,7 @@ SEEDS ?=
 # For `make soak`: how often.
 KILLS ?=
 
-.PHONY: help setup build cuda gpu-check demo fleet test simulate soak lint deny sanitize performance verifier
+.PHONY: help setup build cuda gpu-check demo fleet test simulate soak lint deny sanitize performance verifier page
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 /p' Makefile
@@ -108,6 +108,10 @@ performance: $(WEIGHTS) ## Measure this machine and write docs/performance.md (M
 verifier: ## Build the verifier for pages and node, audit/ts/dist, anew (needs npm)
 	npm --prefix audit/ts ci
 	node audit/ts/build.mjs
+
+page: ## Build the chat page, web/dist, anew (needs npm)
+	npm --prefix web ci
+	npm --prefix web run build
 
 deny: ## Check licences and sources of all dependencies
 	@[ "$$(cargo deny --version 2>/dev/null)" = "cargo-deny $(CARGO_DENY)" ] || \
