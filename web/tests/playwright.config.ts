@@ -11,14 +11,14 @@ export default defineConfig({
   forbidOnly: true,
   // Two browsers beside their routers are what two cores carry.
   workers: 2,
-  timeout: 120_000,
+  timeout: 300_000,
   // How long a test waits for what must come, on a busy machine; never how long it takes.
   expect: { timeout: 20_000 },
   reporter: [["list"]],
   use: {
     locale: "en-GB",
     actionTimeout: 20_000,
-    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
     launchOptions: { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" },
   },
 });
