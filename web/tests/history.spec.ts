@@ -44,8 +44,10 @@ test("a conversation is renamed and pinned", async ({ chat, page }) => {
   await chat.begin();
   await chat.ask(GOUDA);
   await chat.act("The red planet", en.history.pin);
-  await page.reload();
   const links = chat.conversations.getByRole("link").filter({ hasText: /The red planet|Gouda/ });
+  await expect(links).toContainText(["The red planet", GOUDA]);
+  await chat.settled();
+  await page.reload();
   await expect(links).toContainText(["The red planet", GOUDA]);
 });
 
@@ -98,6 +100,8 @@ test("others read what is shared, and only as long as it is", async ({ chat, bro
 test("nobody else's conversation is shown, nor one whose session has expired", async ({ chat, context, page }) => {
   await chat.ask(MARS);
   const address = page.url();
+  // Whatever is still under way would bring the cookie back.
+  await chat.settled();
   await context.clearCookies();
   await page.goto(address);
   await expect(page.getByText(en.errors.missing).or(page.getByText(en.errors.session))).toBeVisible();
@@ -106,6 +110,7 @@ test("nobody else's conversation is shown, nor one whose session has expired", a
 
 test("a session that expires while one reads is said", async ({ chat, context, page }) => {
   await chat.ask(MARS);
+  await chat.settled();
   await context.clearCookies();
   await chat.put("how many moons has Mars");
   await expect(page.getByText(en.errors.missing).or(page.getByText(en.errors.session))).toBeVisible();

@@ -15,6 +15,9 @@ test("an empty page shows who answers here, and what could be asked", async ({ c
     await expect(page.getByText(who).first()).toBeVisible();
   }
   await chat.button("how many moons has Mars").click();
+  // It can still be changed, or looked at who would see it.
+  await expect(chat.composer).toHaveValue("how many moons has Mars");
+  await chat.composer.press("Enter");
   await expect(chat.turns).toContainText(["Phobos"]);
 });
 

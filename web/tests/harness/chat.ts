@@ -1,6 +1,6 @@
 // The page as a reader meets it: everything is found by its role and its name, as a screen reader finds it.
 
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type Locator, type Page, type Request } from "@playwright/test";
 
 import en from "../../src/messages/en.ts";
 
@@ -15,10 +15,16 @@ export const like = (make: (...filled: never[]) => string): RegExp => {
 
 /** A reader before the page of the router at `url`. */
 export class Chat {
+  readonly #open = new Set<Request>();
+
   constructor(
     readonly page: Page,
     readonly url: string,
-  ) {}
+  ) {
+    page.on("request", (request) => this.#open.add(request));
+    page.on("requestfinished", (request) => this.#open.delete(request));
+    page.on("requestfailed", (request) => this.#open.delete(request));
+  }
 
   get composer(): Locator {
     return this.page.getByRole("textbox", { name: en.composer.label });
@@ -62,9 +68,14 @@ export class Chat {
     await expect(this.composer).toBeVisible();
   }
 
+  /** Waits until the page waits for nothing more from the router. */
+  async settled(): Promise<void> {
+    await expect.poll(() => this.#open.size).toBe(0);
+  }
+
   /** Begins another conversation. */
   async begin(): Promise<void> {
-    await this.button(en.history.fresh).click();
+    await this.page.getByRole("link", { name: en.history.fresh, exact: true }).click();
     await expect(this.turns).toHaveCount(0);
   }
 
