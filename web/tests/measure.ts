@@ -98,6 +98,10 @@ test("figures", async ({ page, federation }) => {
   }
   report(`${TURNS} turns are loaded`, loaded);
   report("they are scrolled up and down", scrolled);
-  await chat.ask(QUESTION);
+  // The page holds the latest turns only, so one comes and one goes.
+  const asked = page.waitForResponse((response) => response.url().endsWith("/turns"));
+  await chat.put(QUESTION);
+  await (await asked).finished();
+  await chat.ended(chat.turns.last());
   report("another answer is streamed below them", [await longTasks(page)]);
 });
