@@ -99,9 +99,12 @@ test("figures", async ({ page, federation }) => {
   report(`${TURNS} turns are loaded`, loaded);
   report("they are scrolled up and down", scrolled);
   // The page holds the latest turns only, so one comes and one goes.
-  const asked = page.waitForResponse((response) => response.url().endsWith("/turns"));
   await chat.put(QUESTION);
-  await (await asked).finished();
-  await chat.ended(chat.turns.last());
+  const kept = async (): Promise<string> => {
+    const response = await page.request.get(`${federation.url}/v1/conversations/${id}`);
+    const { turns } = await response.json();
+    return `${turns.length} turns, the last ${turns.at(-1).state}`;
+  };
+  await expect.poll(kept).toBe(`${TURNS + 1} turns, the last done`);
   report("another answer is streamed below them", [await longTasks(page)]);
 });
