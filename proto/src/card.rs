@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     Endpoint, Invalid,
-    invalid::{bounded, text, texts, within},
+    invalid::{bounded, name, text, texts, within},
     wire,
 };
 
@@ -252,16 +252,16 @@ impl TryFrom<wire::Card> for Card {
         } = card;
         Ok(Self {
             id: specialist_id.parse()?,
-            title: text("title", title, (1, 120))?,
-            institution: text("institution", institution, (1, 120))?,
+            title: name("title", title, (1, 120))?,
+            institution: name("institution", institution, (1, 120))?,
             description: text("description", description, (1, 2_000))?,
             example_questions: texts("example_questions", example_questions, 64, (1, 500))?,
             sample_texts: texts("sample_texts", sample_texts, 512, (1, 4_000))?,
-            license: text("license", license, (1, 120))?,
+            license: name("license", license, (1, 120))?,
             notice: text("notice", notice, (0, 500))?,
             public_endpoint: Endpoint::parse("public_endpoint", &public_endpoint)?,
-            generator: text("generator", generator, (1, 64))?,
-            revision: text("revision", revision, (1, 64))?,
+            generator: name("generator", generator, (1, 64))?,
+            revision: name("revision", revision, (1, 64))?,
             passage_count,
             asks_consent,
             probing,

@@ -83,6 +83,18 @@ pub(crate) fn text(field: &str, text: String, bounds: (usize, usize)) -> Result<
     Ok(text)
 }
 
+/// `text`, if it is a [`text`] on one line that leaves the direction of what stands beside it alone: a name must not
+/// be able to turn its neighbours around.
+pub(crate) fn name(field: &str, name: String, bounds: (usize, usize)) -> Result<String, Invalid> {
+    let name = text(field, name, bounds)?;
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if name.chars().any(|c| c.is_control() || turns(c)) {
+        let why = "holds a line break, a tab, or a character that turns the direction of text";
+        return Err(Invalid::malformed(field, why));
+    }
+    Ok(name)
+}
+
 /// `text`, if it has a number of bytes within `bounds`; blank text counts as none.
 pub(crate) fn bytes(field: &str, text: String, bounds: (usize, usize)) -> Result<String, Invalid> {
     let found = if text.trim().is_empty() { 0 } else { text.len() };

@@ -239,6 +239,14 @@ async fn a_specialist_that_breaks_the_contract_is_told_how() {
     }
     let url = serve(&prost_encode(&Card { title: "\u{1b}[2J".into(), ..card() }), good).await;
     refused(&router.registry(&["add", &url, "--yes"]).await, 4, "card.title: holds a control character");
+    for title in ["Soap\nand water", "\u{202e}retaw dna paoS"] {
+        let url = serve(&prost_encode(&Card { title: title.into(), ..card() }), good).await;
+        refused(
+            &router.registry(&["add", &url, "--yes"]).await,
+            4,
+            "card.title: holds a line break, a tab, or",
+        );
+    }
     let url = serve(b"not a card", good).await;
     refused(&router.registry(&["add", &url, "--yes"]).await, 4, "is not a serialized consilium.v1.Card");
     assert_eq!(router.registry_json(&["list"]).await, serde_json::json!([]));
