@@ -98,9 +98,7 @@ async fn nobody_else_sees_a_conversation() {
     let nobody = Browser::new(&router);
     let unknown = refused(404, "conversation_not_found");
     for browser in [&other, &nobody] {
-        for path in [conversation.clone(), format!("{conversation}/export?format=json")] {
-            assert_eq!(code(browser.get(&path).await).await, unknown);
-        }
+        assert_eq!(code(browser.get(&conversation).await).await, unknown);
         assert_eq!(code(browser.post(&format!("{conversation}/share"), &json!({})).await).await, unknown);
         assert_eq!(code(browser.turn(&conversation, &Value::Null, QUESTION).await).await, unknown);
         let renamed = browser.send(Method::PATCH, &conversation, &json!({ "title": "mine" })).await;
@@ -202,31 +200,6 @@ async fn conversations_are_found_renamed_and_put_away() {
     assert_eq!((&changed["title"], &changed["folder"]), (&json!("Bubbles and more"), &Value::Null));
     let long = browser.send(Method::PATCH, &bubbles, &json!({ "title": "x".repeat(81) })).await;
     assert_eq!(code(long).await, refused(400, "unsupported_parameter"));
-}
-
-#[tokio::test]
-async fn a_conversation_is_exported_in_two_forms() {
-    let planets = planets().start().await;
-    let router = Router::start().await;
-    router.add(&planets).await;
-    let mut browser = Browser::new(&router);
-    let conversation = browser.begin().await;
-    browser.ask(&conversation, &Value::Null, "an earlier version of it").await;
-    browser.ask(&conversation, &Value::Null, "why is\nMars red").await;
-
-    let response = browser.get(&format!("{conversation}/export?format=markdown")).await;
-    assert!(response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"));
-    let markdown = response.text().await.unwrap();
-    assert!(markdown.starts_with("# an earlier version of it\n"), "{markdown}");
-    assert!(markdown.contains("> why is\n> Mars red\n\nMars is red because"), "{markdown}");
-    assert!(markdown.contains("\nSources:\n\n- [1] Mars, colour (planets, "), "{markdown}");
-    assert!(markdown.contains("\nNotices:\n\n- planets: "), "{markdown}");
-    let exported = browser.json(&format!("{conversation}/export?format=json")).await;
-    assert_eq!(exported, browser.json(&conversation).await);
-    assert_eq!(exported["turns"].as_array().unwrap().len(), 2, "every version");
-    assert_eq!(exported["turns"][1]["answer"]["citations"][0]["specialist"], "planets");
-    let unknown = browser.get(&format!("{conversation}/export?format=pdf")).await;
-    assert_eq!(code(unknown).await, refused(400, "unsupported_parameter"));
 }
 
 #[tokio::test]

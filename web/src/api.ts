@@ -112,7 +112,7 @@ export interface Turn {
   created_at_ms: number;
   state: 'running' | 'done' | 'stopped' | 'failed';
   answer: Completion | null;
-  error: ErrorBody | string | null;
+  error: ErrorBody | null;
   feedback: Feedback | null;
 }
 
@@ -148,6 +148,8 @@ export interface Options {
   consent: string[];
 }
 
+export type Health = 'up' | 'down' | 'ejected' | 'disabled';
+
 export interface Specialist {
   id: string;
   title: string;
@@ -156,8 +158,8 @@ export interface Specialist {
   example_questions: string[];
   asks_consent: boolean;
   enabled: boolean;
-  health?: unknown;
-  general?: boolean;
+  health: Health;
+  general: boolean;
 }
 
 export interface Fleet {
@@ -207,7 +209,10 @@ async function json<Body>(method: string, path: string, body?: unknown, signal?:
 }
 
 const at = (id: string) => `/v1/conversations/${encodeURIComponent(id)}`;
-const LISTED_MAX = 500;
+
+/** As many conversations as are listed; older ones are found by searching. */
+export const LISTED_MAX = 500;
+
 
 export const api = {
   list: (query: string, signal?: AbortSignal) =>
@@ -217,14 +222,13 @@ export const api = {
       undefined,
       signal,
     ),
-  begin: () => json<{ id: string }>('POST', '/v1/conversations', {}),
-  conversation: (id: string) => json<Conversation>('GET', at(id)),
+  begin: (signal: AbortSignal) => json<{ id: string }>('POST', '/v1/conversations', {}, signal),
+  conversation: (id: string, signal?: AbortSignal) => json<Conversation>('GET', at(id), undefined, signal),
   change: (id: string, changes: Partial<Pick<Summary, 'title' | 'folder' | 'pinned'>>) => json<Summary>('PATCH', at(id), changes),
   remove: (id: string) => send('DELETE', at(id)),
   share: (id: string) => json<{ token: string }>('POST', `${at(id)}/share`, {}),
   revoke: (id: string) => send('DELETE', `${at(id)}/share`),
-  shared: (token: string) => json<Conversation>('GET', `/v1/shared/${encodeURIComponent(token)}`),
-  exportPath: (id: string, format: 'markdown' | 'json') => `${at(id)}/export?format=${format}`,
+  shared: (token: string, signal: AbortSignal) => json<Conversation>('GET', `/v1/shared/${encodeURIComponent(token)}`, undefined, signal),
   ask: (id: string, body: { parent: string | null; text: string; options: Options }, signal: AbortSignal) =>
     send('POST', `${at(id)}/turns`, body, signal),
   rate: (id: string, turn: string, feedback: Feedback | null) =>

@@ -7,7 +7,7 @@ import { chat } from './chat/chat.ts';
 import { ChatView } from './chat/view.tsx';
 import { fleet } from './fleet.ts';
 import { history } from './history/history.ts';
-import { focusSearch, Sidebar, useHistory } from './history/sidebar.tsx';
+import { focusSearch, Sidebar } from './history/sidebar.tsx';
 import { language, texts } from './language.ts';
 import { Icon, IconButton } from './parts/icons.tsx';
 import { lazy } from './parts/lazy.tsx';
@@ -28,8 +28,10 @@ export function App() {
   const [side, setSide] = useState(!matchMedia(NARROW).matches);
   const t = texts();
   const online = useOnline();
-  useHistory();
-  useEffect(() => void fleet.load(), []);
+  useEffect(() => {
+    void fleet.load();
+    void history.load();
+  }, []);
   const shownId = route.name === 'chat' ? route.id : null;
   const token = route.name === 'shared' ? route.token : undefined;
   useEffect(() => {
@@ -37,22 +39,23 @@ export function App() {
     if (matchMedia(NARROW).matches) setSide(false);
   }, [route.name, shownId, token]);
   useKeys(() => (setSide(true), focusSearch()));
+  const talking = route.name === 'chat' || route.name === 'shared';
   const name = route.name === 'fleet' ? t.fleet.title : route.name === 'about' ? t.about.title : titleOf(title);
   useEffect(() => void (document.title = name ? `${name} – Consilium` : 'Consilium'), [name]);
   return (
     <div class={`app ${side ? 'with-side' : ''} ${panel ? 'with-panel' : ''}`}>
-      {(route.name === 'chat' || route.name === 'shared') && <a class="skip" href="#question">{t.app.skip}</a>}
+      {talking && <a class="skip" href="#question">{t.app.skip}</a>}
       {side && <><div class="shade" onClick={() => setSide(false)} /><aside class="side"><Sidebar onClose={() => setSide(false)} /></aside></>}
       <main>
         <header class="top">
           {!side && <IconButton name="side" label={t.app.openSidebar} onClick={() => setSide(true)} />}
-          {route.name === 'fleet' || route.name === 'about' || !name ? <span class="top-title">{name}</span> : <h1 class="top-title" dir="auto">{name}</h1>}
+          {talking && name ? <h1 class="top-title" dir="auto">{name}</h1> : <span class="top-title">{name}</span>}
           {!side && <a class="icon-button" href="/" aria-label={t.history.fresh} title={t.history.fresh}><Icon name="plus" /></a>}
         </header>
         {!online && <p class="offline" role="status"><Icon name="alert" />{t.app.offline}</p>}
-        {route.name === 'fleet' ? <div class="scroller"><Fleet /></div> : route.name === 'about' ? <div class="scroller"><About /></div> : <ChatView />}
+        {talking ? <ChatView /> : <div class="scroller">{route.name === 'fleet' ? <Fleet /> : <About />}</div>}
       </main>
-      {panel && (route.name === 'chat' || route.name === 'shared') && <Panel />}
+      {panel && talking && <Panel />}
       {pending && <Preview pending={pending} />}
       <NotesView />
     </div>

@@ -9,6 +9,7 @@ const POLL_MS = 5000;
 class Registered extends Changing {
   state: 'loading' | 'there' | 'failed' = 'loading';
   specialists: Specialist[] = [];
+  #names = new Map<string, string>();
   #timer = 0;
 
   async load(): Promise<void> {
@@ -16,6 +17,7 @@ class Registered extends Changing {
     try {
       const { specialists }: Fleet = await api.fleet();
       this.specialists = specialists;
+      this.#names = namesOf(specialists);
       this.state = 'there';
     } catch {
       this.state = 'failed';
@@ -30,14 +32,20 @@ class Registered extends Changing {
   }
 
   title(id: string): string {
-    return this.specialists.find((one) => one.id === id)?.title ?? id;
+    return this.#names.get(id) ?? id;
   }
 }
 
+/** The titles of `specialists` by id; where several have one title, with whose each is. */
+export function namesOf(specialists: readonly Specialist[]): Map<string, string> {
+  const count = new Map<string, number>();
+  for (const { title } of specialists) count.set(title, (count.get(title) ?? 0) + 1);
+  return new Map(specialists.map(({ id, title, institution }) => [id, count.get(title) === 1 ? title : `${title}, ${institution}`]));
+}
+
 /** Whether `specialist` can be asked now, as far as is known. */
-export function isUp({ enabled, health }: Specialist): boolean {
-  const said = typeof health === 'string' ? health : ((health as { state?: string } | null | undefined)?.state ?? 'serving');
-  return enabled && !['down', 'not_serving', 'unreachable', 'ejected'].includes(said.toLowerCase());
+export function isUp({ health }: Specialist): boolean {
+  return health === 'up';
 }
 
 export const fleet = new Registered();

@@ -2,11 +2,11 @@
 
 import { Changing } from './changing.ts';
 import en from './messages/en.ts';
+import { recall, remember } from './remembered.ts';
 
 export type Texts = typeof en;
 
 const OTHERS = import.meta.glob<{ default: Texts }>(['./messages/*.ts', '!./messages/en.ts']);
-const KEY = 'consilium.language';
 
 function fileOf(code: string): string {
   return `./messages/${code}.ts`;
@@ -21,15 +21,16 @@ class Language extends Changing {
 
   /** Speaks the language with this `code`, where there is one. */
   async speak(code: string): Promise<void> {
-    const load = OTHERS[fileOf(code)];
-    this.texts = load ? (await load()).default : en;
-    this.code = load ? code : 'en';
+    // A language that cannot be fetched must not take the page away.
+    const found = await OTHERS[fileOf(code)]?.().catch(() => null);
+    this.texts = found?.default ?? en;
+    this.code = found ? code : 'en';
     document.documentElement.lang = this.code;
     this.changed();
   }
 
   choose(code: string): void {
-    localStorage.setItem(KEY, code);
+    remember('language', code);
     void this.speak(code);
   }
 }
@@ -43,7 +44,7 @@ export function texts(): Texts {
 
 /** Speaks what the reader chose before, else the first of the browser's languages that there is. */
 export function speakTheirs(): Promise<void> {
-  const wanted = [localStorage.getItem(KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))];
+  const wanted = [recall('language'), ...navigator.languages.map((tag) => tag.slice(0, 2))];
   const code = wanted.find((code) => code && LANGUAGES.includes(code));
   return code && code !== 'en' ? language.speak(code) : Promise.resolve();
 }

@@ -11,8 +11,8 @@ export type Route =
 /** What stands at `path`; an address that nothing stands at shows an empty conversation. */
 export function routeOf(path: string): Route {
   const [, room, rest] = path.split('/');
-  if (room === 'c' && rest) return { name: 'chat', id: decodeURIComponent(rest) };
-  if (room === 's' && rest) return { name: 'shared', token: decodeURIComponent(rest) };
+  if (room === 'c' && rest) return { name: 'chat', id: rest };
+  if (room === 's' && rest) return { name: 'shared', token: rest };
   if (room === 'fleet') return { name: 'fleet' };
   if (room === 'about') return { name: 'about' };
   return { name: 'chat', id: null };

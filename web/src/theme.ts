@@ -1,17 +1,16 @@
 // Light or dark: as the system is, until the reader says otherwise.
 
 import { Changing } from './changing.ts';
+import { recall, remember } from './remembered.ts';
 
 export type Choice = 'auto' | 'light' | 'dark';
 
-const KEY = 'consilium.theme';
-
 class Theme extends Changing {
-  choice: Choice = (localStorage.getItem(KEY) as Choice | null) ?? 'auto';
+  choice: Choice = (recall('theme') as Choice | null) ?? 'auto';
 
   choose(choice: Choice): void {
     this.choice = choice;
-    localStorage.setItem(KEY, choice);
+    remember('theme', choice);
     this.apply();
     this.changed();
   }

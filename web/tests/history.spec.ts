@@ -54,7 +54,7 @@ test("a conversation is renamed and pinned", async ({ chat, page }) => {
 test("a conversation is exported as Markdown and as JSON", async ({ chat, page }) => {
   await chat.ask(MARS);
   const markdown = await downloaded(page, () => chat.act(MARS, en.history.exportMarkdown));
-  for (const part of [MARS, RUSTED, "Mars, colour", "observatory"]) {
+  for (const part of [MARS, RUSTED, "Mars, colour", "City Observatory"]) {
     expect(markdown).toContain(part);
   }
   const json = JSON.parse(await downloaded(page, () => chat.act(MARS, en.history.exportJson)));

@@ -2,7 +2,6 @@
 //! conversation is follows from a cookie.
 
 mod conversations;
-mod export;
 mod feedback;
 mod preview;
 mod session;
@@ -56,7 +55,6 @@ pub(super) fn routes(app: Arc<App>, tasks: Tasks) -> Router {
         .route("/v1/conversations/{id}", one)
         .route("/v1/conversations/{id}/turns", post(turns::ask))
         .route("/v1/conversations/{id}/turns/{turn}/feedback", put(feedback::put).delete(feedback::remove))
-        .route("/v1/conversations/{id}/export", get(export::export))
         .route("/v1/conversations/{id}/share", post(sharing::share).delete(sharing::revoke))
         .route("/v1/shared/{token}", get(sharing::shared))
         .route("/v1/preview", post(preview::preview))

@@ -14,6 +14,9 @@ import { events } from '../stream.ts';
 /** How often a turn that another page asks for is looked at again. */
 const POLL_MS = 2000;
 
+/** As much of what was said before as the router looks at. */
+const EARLIER_MAX = 62;
+
 /** As much of a conversation's first question as it is called by. */
 const TITLE_MAX = 80;
 
@@ -74,6 +77,8 @@ export class Chat extends Changing {
   panel: Shown | null = null;
   wishes = { only: new Set<string>(), exclude: new Set<string>() };
   consent = new Set<string>();
+  /** What is fetched for the conversation that is open ends with it. */
+  #opened = new AbortController();
   #poll = 0;
 
   /** Shows the conversation `id`, or an empty one. */
@@ -85,10 +90,12 @@ export class Chat extends Changing {
     if (id === null && !token) return this.changed();
     this.state = 'loading';
     this.changed();
+    const { signal } = this.#opened;
     try {
-      this.#take(token ? await api.shared(token) : await api.conversation(id!));
+      this.#take(await (token ? api.shared(token, signal) : api.conversation(id!, signal)));
     } catch (error) {
-      if (this.id === id) this.state = error instanceof Failure && error.status !== 0 ? 'missing' : 'failed';
+      if (signal.aborted) return;
+      this.state = error instanceof Failure && error.status !== 0 ? 'missing' : 'failed';
     }
     this.changed();
   }
@@ -110,9 +117,11 @@ export class Chat extends Changing {
   /** Sends a draft, unless somebody who would see it asks for consent: then the reader is asked first. */
   async submit(draft: Draft): Promise<void> {
     if (this.live) return;
+    const { signal } = this.#opened;
     const asking = fleet.asking().filter((id) => !this.consent.has(id) && !this.wishes.exclude.has(id));
     // Where it is not known who asks for consent, the router says it.
     const missing = asking.length > 0 || fleet.state !== 'there' ? await this.#missing(draft) : null;
+    if (signal.aborted) return;
     if (missing) {
       this.pending = { ...draft, routing: missing, failed: false, needed: true };
       return this.changed();
@@ -131,7 +140,7 @@ export class Chat extends Changing {
   }
 
   async #preview({ text, parent }: Draft): Promise<Routing | null> {
-    const turns = [...said(this.turns, parent), { role: 'user' as const, text }];
+    const turns = [...said(this.turns, parent).slice(-EARLIER_MAX), { role: 'user' as const, text }];
     return api.preview(turns, this.options()).catch(() => null);
   }
 
@@ -153,7 +162,7 @@ export class Chat extends Changing {
     this.#choose(parent, 'new');
     this.changed();
     try {
-      if (this.id === null) await this.#begin();
+      if (this.id === null) await this.#begin(live.controller.signal);
       const response = await api.ask(this.id!, { parent, text, options }, live.controller.signal);
       await this.#stream(response, live);
       notes.tell(texts().turn.ready);
@@ -165,8 +174,9 @@ export class Chat extends Changing {
     void history.load();
   }
 
-  async #begin(): Promise<void> {
-    const { id } = await api.begin();
+  async #begin(signal: AbortSignal): Promise<void> {
+    const { id } = await api.begin(signal);
+    signal.throwIfAborted();
     this.id = id;
     address.go(`/c/${id}`, 'replace');
   }
@@ -203,16 +213,15 @@ export class Chat extends Changing {
   }
 
   #broke(error: unknown, live: Live, draft: Draft): void {
-    if (live.controller.signal.aborted) this.#end({ state: 'stopped' }, live);
-    else if (this.liveTurn === 'new') {
+    const { aborted } = live.controller.signal;
+    const failure = error instanceof Failure ? error : new Failure(0, '');
+    if (this.liveTurn === 'new') {
       // The router took no turn down: the question goes back to where it was written.
       this.turns = this.turns.filter(({ id }) => id !== 'new');
-      this.failure = error instanceof Failure ? error : new Failure(0, '');
+      this.failure = aborted ? null : failure;
       this.draft = draft;
-    } else {
-      const message = error instanceof Failure && error.status !== 0 ? error.message : null;
-      this.#end({ state: 'failed', error: message && { message } }, live);
-    }
+    } else if (aborted) this.#end({ state: 'stopped' }, live);
+    else this.#end({ state: 'failed', error: failure.status === 0 ? null : failure }, live);
   }
 
   /** Puts `draft` where questions are written. */
@@ -247,28 +256,30 @@ export class Chat extends Changing {
   }
 
   #take(conversation: Conversation): void {
-    if (this.shared) this.id = null;
-    else if (conversation.id !== this.id) return;
     this.turns = conversation.turns;
     this.title = conversation.title;
     this.share = conversation.share ?? null;
     this.state = 'ready';
-    if (!this.shared && this.turns.some(({ state }) => state === 'running')) {
-      this.#poll = window.setTimeout(() => void this.#again(), POLL_MS);
-    }
+    if (!this.shared && this.turns.some(({ state }) => state === 'running')) this.#later();
+  }
+
+  #later(): void {
+    this.#poll = window.setTimeout(() => void this.#again(), POLL_MS);
   }
 
   async #again(): Promise<void> {
-    const { id } = this;
-    if (id === null || this.live) return;
-    const conversation = await api.conversation(id).catch(() => null);
-    if (!conversation || this.live || this.id !== id) return;
-    this.#take(conversation);
+    const { signal } = this.#opened;
+    const found = this.live ? null : await api.conversation(this.id!, signal).catch(() => null);
+    if (signal.aborted) return;
+    if (!found || this.live) return this.#later();
+    this.#take(found);
     this.changed();
   }
 
   #reset(): void {
     clearTimeout(this.#poll);
+    this.#opened.abort();
+    this.#opened = new AbortController();
     // The router gives the question up when its reader leaves, and keeps what was said.
     this.stop();
     const nothing = { live: null, liveTurn: null, pending: null, failure: null, draft: null, panel: null, share: null };

@@ -3,12 +3,12 @@
 import { useChanging } from '../changing.ts';
 import { fleet, isUp } from '../fleet.ts';
 import { texts } from '../language.ts';
+import { Adding } from '../parts/adding.tsx';
 import { Icon } from '../parts/icons.tsx';
 import { chat } from './chat.ts';
 
 const SPECIALISTS_MAX = 6;
 const QUESTIONS_MAX = 2;
-const ADD = 'specialist serve --config specialist.toml\nregistry add http://HOST:PORT';
 
 export function Start() {
   const t = texts().start;
@@ -51,7 +51,7 @@ function Nobody() {
     <section class="start">
       <h1>{t.none}</h1>
       <p class="grey">{t.noneText}</p>
-      <pre tabIndex={0}><code>{ADD}</code></pre>
+      <Adding />
       <p class="grey small">{t.noneHint}</p>
     </section>
   );

@@ -7,9 +7,9 @@ import { type Answer, citedSources, speaker } from '../answer/answer.ts';
 import type { Turn } from '../api.ts';
 import { useChanging } from '../changing.ts';
 import { texts } from '../language.ts';
+import { copy } from '../parts/clipboard.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
 import { lazy } from '../parts/lazy.tsx';
-import { notes } from '../parts/notes.tsx';
 import { Abstention } from './abstention.tsx';
 import { chat, type Live, type Shown } from './chat.ts';
 import { Thumbs } from './feedback.tsx';
@@ -149,7 +149,7 @@ function EndedAnswer({ turn, last, readOnly }: Props) {
 
 function Failed({ turn, readOnly }: { turn: Turn; readOnly: boolean }) {
   const t = texts();
-  const message = typeof turn.error === 'string' ? turn.error : turn.error?.message;
+  const message = turn.error?.message;
   return (
     <div class="failed">
       <Icon name="alert" size={18} />
@@ -163,7 +163,7 @@ function Actions({ turn, answer, last, readOnly }: { turn: Turn; answer: Answer 
   const t = texts().turn;
   return (
     <div class={last ? 'actions' : 'actions quiet'}>
-      {answer && answer.text !== '' && <IconButton name="copy" label={t.copy} onClick={() => void copy(answer)} />}
+      {answer && answer.text !== '' && <IconButton name="copy" label={t.copy} onClick={() => void copy(withSources(answer), t.copied)} />}
       {!readOnly && <IconButton name="again" label={t.regenerate} onClick={() => again(turn)} />}
       {!readOnly && answer && <Thumbs turn={turn} />}
       {answer?.routing && (
@@ -205,8 +205,7 @@ function again(turn: Turn): void {
 }
 
 /** The answer as Markdown, with its sources. */
-async function copy(answer: Answer): Promise<void> {
+function withSources(answer: Answer): string {
   const lines = citedSources(answer).map(({ number, title, url, specialist }) => `[${number}] ${[title, speaker(answer, specialist).institution, url].filter(Boolean).join(', ')}`);
-  await navigator.clipboard.writeText([answer.text, ...(lines.length > 0 ? [lines.join('\n')] : [])].join('\n\n'));
-  notes.show(texts().turn.copied);
+  return [answer.text, ...(lines.length > 0 ? [lines.join('\n')] : [])].join('\n\n');
 }

@@ -83,6 +83,12 @@ function useFirst(count: number, scroller: { current: HTMLElement | null }) {
   const [drawn, setDrawn] = useState(TURNS_DRAWN);
   const earlier = useRef<HTMLButtonElement>(null);
   useEffect(() => setDrawn(TURNS_DRAWN), [chat.id]);
+  useEffect(() => {
+    // On paper nobody can scroll.
+    const all = () => setDrawn(Infinity);
+    addEventListener('beforeprint', all);
+    return () => removeEventListener('beforeprint', all);
+  }, []);
   const first = Math.max(0, count - drawn);
   useEffect(() => {
     const [button, frame] = [earlier.current, scroller.current];

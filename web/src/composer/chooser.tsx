@@ -6,6 +6,9 @@ import { chat } from '../chat/chat.ts';
 import { fleet } from '../fleet.ts';
 import { texts } from '../language.ts';
 
+/** As many as are listed at once. */
+const LISTED_MAX = 50;
+
 /** `onDone` hears whether something was chosen. */
 export default function Chooser({ onDone }: { onDone: (chosen: boolean) => void }) {
   const t = texts().composer;
@@ -30,7 +33,8 @@ export default function Chooser({ onDone }: { onDone: (chosen: boolean) => void 
     onDone(false);
   };
   const wanted = find.trim().toLowerCase();
-  const found = fleet.specialists.filter((one) => `${one.title} ${one.institution} ${one.id}`.toLowerCase().includes(wanted));
+  const all = fleet.specialists.filter((one) => `${one.title} ${one.institution} ${one.id}`.toLowerCase().includes(wanted));
+  const found = all.slice(0, LISTED_MAX);
   const { only, exclude } = chat.wishes;
   return (
     <div class="chooser" ref={root} role="dialog" aria-label={t.menuTitle} onKeyDown={keys}>
@@ -40,11 +44,12 @@ export default function Chooser({ onDone }: { onDone: (chosen: boolean) => void 
         {found.map((one) => (
           <li>
             <span class="grow"><b>{one.title}</b><br /><span class="grey small">{one.institution}</span></span>
-            <button type="button" class="chip" aria-pressed={only.has(one.id)} aria-label={`${t.menuOnly}: ${one.title}`} onClick={() => toggle(only, exclude, one.id)}>{t.menuOnly}</button>
-            <button type="button" class="chip" aria-pressed={exclude.has(one.id)} aria-label={`${t.menuWithout}: ${one.title}`} onClick={() => toggle(exclude, only, one.id)}>{t.menuWithout}</button>
+            <button type="button" class="chip" aria-pressed={only.has(one.id)} aria-label={`${t.menuOnly}: ${fleet.title(one.id)}`} onClick={() => toggle(only, exclude, one.id)}>{t.menuOnly}</button>
+            <button type="button" class="chip" aria-pressed={exclude.has(one.id)} aria-label={`${t.menuWithout}: ${fleet.title(one.id)}`} onClick={() => toggle(exclude, only, one.id)}>{t.menuWithout}</button>
           </li>
         ))}
         {found.length === 0 && <li class="grey">{t.menuNone}</li>}
+        {all.length > found.length && <li class="grey">{t.menuMore(all.length - found.length)}</li>}
       </ul>
     </div>
   );

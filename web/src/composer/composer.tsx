@@ -21,7 +21,7 @@ export function Composer({ parent }: { parent: string | null }) {
   const [text, setText] = useState('');
   const [choosing, setChoosing] = useState(false);
   // The router does not know the conversation any more: the question begins another.
-  const expired = chat.failure?.status === 404;
+  const expired = chat.failure?.code === 'conversation_not_found';
   const over = text.length - CHARACTERS_MAX;
   useEffect(() => area.current?.focus({ preventScroll: true }), [chat.id]);
   useEffect(() => {
@@ -64,7 +64,7 @@ export function Composer({ parent }: { parent: string | null }) {
       )}
       <Wishes />
       <div class="composer-box">
-        <textarea ref={area} id="question" class="composer-text" rows={Math.min(8, text.split('\n').length)} dir="auto" aria-label={t.composer.label} placeholder={parent === null ? t.composer.placeholder : t.composer.placeholderNext} value={text} onInput={write} onKeyDown={keys} />
+        <textarea ref={area} id="question" class="composer-text" rows={Math.min(8, text.split('\n').length)} dir="auto" enterkeyhint="send" aria-label={t.composer.label} placeholder={parent === null ? t.composer.placeholder : t.composer.placeholderNext} value={text} onInput={write} onKeyDown={keys} />
         <div class="composer-tools">
           <IconButton name="people" label={t.composer.who} onClick={() => setChoosing(!choosing)} />
           <button type="button" class="look" aria-label={t.composer.preview} disabled={!text.trim()} onClick={() => void chat.look({ text: text.trim(), parent })}>

@@ -31,7 +31,9 @@ function Known({ pending, onClose }: { pending: Pending; onClose: () => void }) 
   const asking = routing.considered.filter(({ status }) => status === 'consent_missing');
   const sees = routing.considered.filter(({ id }) => routing.seen_by.includes(id));
   const others = routing.considered.filter((one) => !sees.includes(one) && !asking.includes(one)).slice(0, OTHERS_MAX);
-  const [agreed, setAgreed] = useState(new Set(asking.map(({ id }) => id)));
+  // Where one alone asks, the buttons are the choice. Among several, nobody is agreed to beforehand.
+  const [only, ...more] = asking;
+  const [agreed, setAgreed] = useState(new Set(only && more.length === 0 ? [only.id] : []));
   const [left, setLeft] = useState(new Set<string>());
   const earlier = Math.max(0, ...routing.earlier_turns);
   const send = (agreed: ReadonlySet<string>) => {
@@ -51,10 +53,10 @@ function Known({ pending, onClose }: { pending: Pending; onClose: () => void }) 
       {sees.length === 0 && asking.length === 0 && <p>{t.seesNone}</p>}
       <ul class="would-see">
         {asking.map((one) => (
-          <Who candidate={one} says={t.needs} label={t.agreeOne} on={agreed.has(one.id)} onToggle={() => toggle(agreed, setAgreed, one.id)} />
+          <Who candidate={one} says={t.needs} on={agreed.has(one.id)} onToggle={more.length > 0 ? () => toggle(agreed, setAgreed, one.id) : null} />
         ))}
         {sees.map((one) => (
-          <Who candidate={one} says={one.status === 'outranked' ? t.reserve : t.sees} label={t.agreeOne} on={!left.has(one.id)} onToggle={() => toggle(left, setLeft, one.id)} />
+          <Who candidate={one} says={one.status === 'outranked' ? t.reserve : t.sees} on={!left.has(one.id)} onToggle={() => toggle(left, setLeft, one.id)} />
         ))}
       </ul>
       {earlier > 0 && <p class="small">{t.earlier(earlier)}</p>}
@@ -81,16 +83,17 @@ function Known({ pending, onClose }: { pending: Pending; onClose: () => void }) 
 interface WhoProps {
   candidate: Candidate;
   says: string;
-  label: string;
   on: boolean;
-  onToggle: () => void;
+  /** None where there is nothing to choose. */
+  onToggle: (() => void) | null;
 }
 
-function Who({ candidate, says, label, on, onToggle }: WhoProps) {
+function Who({ candidate, says, on, onToggle }: WhoProps) {
+  const label = texts().preview.agreeOne;
   return (
     <li class={on ? '' : 'off'}>
       <span class="grow"><b>{candidate.title}</b> <span class="grey">{candidate.institution}</span><br /><span class="small">{says}</span></span>
-      <label class="switch"><input type="checkbox" checked={on} onChange={onToggle} aria-label={`${label}: ${candidate.title}`} /><span class="small">{label}</span></label>
+      {onToggle && <label class="switch"><input type="checkbox" checked={on} onChange={onToggle} aria-label={`${label}: ${candidate.title}`} /><span class="small">{label}</span></label>}
     </li>
   );
 }

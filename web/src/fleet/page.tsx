@@ -1,4 +1,6 @@
+import { namesOf } from '../fleet.ts';
 import { texts } from '../language.ts';
+import { Adding } from '../parts/adding.tsx';
 import { Fetched } from '../parts/fetched.tsx';
 import { Card } from './card.tsx';
 import { Confusion } from './confusion.tsx';
@@ -25,21 +27,24 @@ function Shown({ report }: { report: Report }) {
     return (
       <>
         <p>{texts().start.noneText}</p>
-        <pre class="command"><code>registry add http://HOST:PORT --router {location.origin}</code></pre>
+        <Adding />
       </>
     );
   }
+  const names = namesOf(specialists);
+  const named = specialists.map((member) => ({ ...member, title: names.get(member.id) ?? member.title }));
+  const told = { ...report, specialists: named };
   const up = specialists.filter(({ health }) => health === 'up').length;
   return (
     <>
       <p class="lead">{t.lead(report.name, specialists.length, up)}</p>
-      <ul class="fleet-cards">{specialists.map((member) => <Card key={member.id} member={member} names={specialists} />)}</ul>
+      <ul class="fleet-cards">{specialists.map((member) => <Card key={member.id} member={member} names={named} />)}</ul>
       <section>
         <h2>{t.shares}</h2>
         <p class="grey">{t.counted(number(tally.turns), number(tally.asked), number(tally.abstained), number(tally.turns_max))}</p>
-        {tally.asked > 0 && <Shares report={report} />}
+        {tally.asked > 0 && <Shares report={told} />}
       </section>
-      {specialists.length > 1 && <Confusion report={report} />}
+      {specialists.length > 1 && <Confusion report={told} />}
     </>
   );
 }

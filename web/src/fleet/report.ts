@@ -32,10 +32,7 @@ export interface Exam {
   };
 }
 
-export type Health = 'up' | 'down' | 'ejected' | 'disabled';
-
 export interface Member extends Specialist {
-  health: Health;
   license: string;
   notice: string;
   intended_use: string;

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, type Summary } from '../api.ts';
 import { chat } from '../chat/chat.ts';
 import { texts } from '../language.ts';
+import { copy } from '../parts/clipboard.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { notes, tried } from '../parts/notes.tsx';
 import { address } from '../routes.ts';
@@ -74,10 +75,6 @@ function Share({ one, onClose }: { one: Summary; onClose: () => void }) {
     notes.show(t.revoked);
     await history.load();
   };
-  const copy = async () => {
-    await navigator.clipboard.writeText(link!);
-    notes.show(t.copied);
-  };
   return (
     <Dialog title={t.title} onClose={onClose}>
       <p>{t.text}</p>
@@ -86,7 +83,7 @@ function Share({ one, onClose }: { one: Summary; onClose: () => void }) {
         {link ? (
           <>
             <button type="button" class="button bad" onClick={() => void revoke()}>{t.revoke}</button>
-            <button type="button" class="button main" onClick={() => void copy()}>{t.copy}</button>
+            <button type="button" class="button main" onClick={() => void copy(link, t.copied)}>{t.copy}</button>
           </>
         ) : (
           <button type="button" class="button main" onClick={() => void make()}>{t.make}</button>

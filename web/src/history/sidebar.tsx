@@ -1,8 +1,8 @@
 // The reader's conversations, beside the one that is open; on a phone a drawer over it.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
-import { api, type Summary } from '../api.ts';
+import { api, LISTED_MAX, type Summary } from '../api.ts';
 import { chat } from '../chat/chat.ts';
 import { useChanging } from '../changing.ts';
 import { texts } from '../language.ts';
@@ -25,9 +25,10 @@ export function Sidebar({ onClose }: { onClose: () => void }) {
   const list = useRef<HTMLDivElement>(null);
   const keys = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step || (event.target as Element).closest('[role=menu]')) return;
-    const all = [...list.current!.querySelectorAll<HTMLElement>('input, a.conversation')];
-    all[all.indexOf(document.activeElement as HTMLElement) + step]?.focus();
+    const all = [...list.current!.querySelectorAll<HTMLElement>('#search, a.conversation')];
+    const at = all.indexOf(event.target as HTMLElement);
+    if (!step || at < 0) return;
+    all[at + step]?.focus();
     event.preventDefault();
   };
   return (
@@ -80,6 +81,7 @@ function List({ onAsk }: { onAsk: (asked: Asked) => void }) {
         </details>
       ))}
       {loose.length > 0 && <>{(pinned.length > 0 || folders.length > 0) && <h3>{t.recent}</h3>}{items(loose)}</>}
+      {conversations.length === LISTED_MAX && <p class="grey small">{t.older}</p>}
     </>
   );
 }
@@ -88,10 +90,7 @@ function Item({ one, onAsk }: { one: Summary; onAsk: (asked: Asked) => void }) {
   const t = texts().history;
   const title = one.title || t.untitled;
   const pin = () => tried(api.change(one.id, { pinned: !one.pinned }).then(() => history.load()));
-  const save = (format: 'markdown' | 'json') => () => {
-    const link = Object.assign(document.createElement('a'), { href: api.exportPath(one.id, format), download: '' });
-    link.click();
-  };
+  const saved = (format: 'markdown' | 'json') => () => void tried(import('./export.ts').then((room) => room.exported(one.id, format)));
   const ask = (kind: Asked['kind']) => () => onAsk({ kind, one });
   const current = address.route.name === 'chat' && chat.id === one.id;
   return (
@@ -107,8 +106,8 @@ function Item({ one, onAsk }: { one: Summary; onAsk: (asked: Asked) => void }) {
           { icon: 'pencil', label: t.rename, act: ask('rename') },
           { icon: 'folder', label: t.folder, act: ask('folder') },
           { icon: 'share', label: t.share, act: ask('share') },
-          { icon: 'load', label: t.exportMarkdown, act: save('markdown') },
-          { icon: 'load', label: t.exportJson, act: save('json') },
+          { icon: 'load', label: t.exportMarkdown, act: saved('markdown') },
+          { icon: 'load', label: t.exportJson, act: saved('json') },
           { icon: 'trash', label: t.delete, act: ask('delete'), grave: true },
         ]}
       >
@@ -121,9 +120,4 @@ function Item({ one, onAsk }: { one: Summary; onAsk: (asked: Asked) => void }) {
 /** Puts the focus where a search is written. */
 export function focusSearch(): void {
   requestAnimationFrame(() => document.getElementById('search')?.focus());
-}
-
-/** Loads what is listed, once. */
-export function useHistory(): void {
-  useEffect(() => void history.load(), []);
 }

@@ -6,6 +6,7 @@ import digest from '../../../audit/ts/dist/verify.html.sha256?raw';
 import type { Receipt } from '../api.ts';
 import { texts } from '../language.ts';
 import { Icon } from '../parts/icons.tsx';
+import { save } from '../parts/save.ts';
 import { check, type Checked, fetchReceipt } from './check.ts';
 
 type State = { at: 'idle' | 'checking' | 'failed' } | { at: 'done'; checked: Checked };
@@ -24,7 +25,7 @@ export default function ReceiptView({ receipt }: { receipt: Receipt }) {
   };
   const download = async () => {
     try {
-      save(await fetched());
+      save('receipt.json', 'application/json', await fetched());
     } catch {
       setState({ at: 'failed' });
     }
@@ -83,11 +84,4 @@ function Found({ title, found, open = false }: { title: string; found: { name: s
       <ul>{found.map(({ says, place }) => <li>{place && <b>{place}: </b>}{says}</li>)}</ul>
     </details>
   );
-}
-
-function save(bytes: Uint8Array<ArrayBuffer>): void {
-  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/json' }));
-  const link = Object.assign(document.createElement('a'), { href: url, download: 'receipt.json' });
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
-import { Failure, send } from '../api.ts';
+import { send } from '../api.ts';
 import { texts } from '../language.ts';
 import { words } from './notes.tsx';
 
@@ -31,12 +31,7 @@ export function Fetched<Body>({ path, children }: Props<Body>) {
   if (error === undefined) return <p class="grey" role="status">{texts().app.loading}</p>;
   return (
     <p role="alert">
-      {said(error)} <button type="button" class="button" onClick={() => load()}>{texts().app.retry}</button>
+      {words(error)} <button type="button" class="button" onClick={() => load()}>{texts().app.retry}</button>
     </p>
   );
-}
-
-/** What is missing here is no conversation. */
-function said(error: unknown): string {
-  return error instanceof Failure && error.status === 404 ? texts().errors.other(error.message) : words(error);
 }

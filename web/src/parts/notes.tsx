@@ -52,12 +52,18 @@ export function words(error: unknown): string {
   const t = texts().errors;
   if (!(error instanceof Failure)) return t.unknown;
   if (error.status === 0) return t.offline;
-  if (error.status === 429) return t.quota(error.retryAfterSeconds);
-  if (error.status === 503) return t.busy;
-  if (error.status === 401) return t.session;
-  if (error.status === 404) return t.missing;
-  if (error.code === 'turns_full' || error.code === 'conversation_full') return t.full;
-  return t.other(error.message);
+  switch (error.code) {
+    case 'rate_limit_exceeded':
+      return t.quota(error.retryAfterSeconds);
+    case 'unanswered':
+      return t.busy;
+    case 'conversation_not_found':
+      return t.missing;
+    case 'conversation_limit':
+      return t.limit;
+    default:
+      return t.other(error.message);
+  }
 }
 
 /** Waits for `work`, and says where it fails; whether it did not. */
