@@ -5,7 +5,8 @@ export interface Candidate {
   id: string;
   title: string;
   institution: string;
-  score: number;
+  /** How likely it is that it covers the question, 0 to 1: what the threshold is about. */
+  confidence: number;
   status: string;
   asks_consent: boolean;
   probed?: boolean;

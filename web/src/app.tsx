@@ -1,6 +1,6 @@
 // The whole page: conversations, the one that is open, and what is known about an answer.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 import { useChanging } from './changing.ts';
 import { chat } from './chat/chat.ts';
@@ -25,21 +25,20 @@ export function App() {
   useChanging(language);
   const { route } = useChanging(address);
   const { pending, panel, title } = useChanging(chat);
-  const [side, setSide] = useState(!matchMedia(NARROW).matches);
   const t = texts();
   const online = useOnline();
   useEffect(() => {
     void fleet.load();
     void history.load();
   }, []);
+  const talking = route.name === 'chat' || route.name === 'shared';
   const shownId = route.name === 'chat' ? route.id : null;
   const token = route.name === 'shared' ? route.token : undefined;
   useEffect(() => {
-    if (route.name === 'chat' || route.name === 'shared') void chat.open(shownId, token);
-    if (matchMedia(NARROW).matches) setSide(false);
+    if (talking) void chat.open(shownId, token);
   }, [route.name, shownId, token]);
+  const [side, setSide] = useSide(`${route.name} ${shownId ?? token}`);
   useKeys(() => (setSide(true), focusSearch()));
-  const talking = route.name === 'chat' || route.name === 'shared';
   const name = route.name === 'fleet' ? t.fleet.title : route.name === 'about' ? t.about.title : titleOf(title);
   useEffect(() => void (document.title = name ? `${name} – Consilium` : 'Consilium'), [name]);
   return (
@@ -60,6 +59,19 @@ export function App() {
       <NotesView />
     </div>
   );
+}
+
+/** Whether the list of conversations is open: beside what is at `place`, or where there is no room over it, until something else is wanted. */
+function useSide(place: string) {
+  const [side, setSide] = useState(true);
+  useLayoutEffect(() => {
+    const narrow = matchMedia(NARROW);
+    const close = () => narrow.matches && setSide(false);
+    close();
+    narrow.addEventListener('change', close);
+    return () => narrow.removeEventListener('change', close);
+  }, [place]);
+  return [side, setSide] as const;
 }
 
 /** The title of the conversation that is open, as the list has it if it was changed there. */

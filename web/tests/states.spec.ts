@@ -46,7 +46,7 @@ test("too many questions are told to wait", async ({ chat, page }) => {
     route.fulfill({
       status: 429,
       headers: { "retry-after": "7" },
-      json: { error: { message: "too many questions", type: "rate_limit_error", param: null, code: "overloaded" } },
+      json: { error: { message: "too many questions", type: "rate_limit_error", param: null, code: "rate_limit_exceeded" } },
     }),
   );
   await chat.put(MARS);

@@ -113,7 +113,8 @@ function Piece({ segment, text, onSource }: { segment: Segment; text: string; on
 /** The router's words, where marks of sources open them. */
 function marked(text: string, onSource: (source: number) => void): ComponentChildren[] {
   return text.split(new RegExp(`(${MARK.source})`)).flatMap((part, at, parts) => {
-    if (at % 3 === 0) return decoded(part);
+    // A mark stays on the line of the words that it is for.
+    if (at % 3 === 0) return decoded(at + 1 < parts.length ? part.replace(/ $/, '\u202f') : part);
     if (at % 3 === 1) return [];
     const source = Number(parts[at]);
     return (

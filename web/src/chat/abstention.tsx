@@ -17,7 +17,7 @@ export function Abstention({ turn, answer, readOnly }: { turn: Turn; answer: Ans
   const considered = answer.routing?.considered ?? [];
   const asking = considered.filter(({ status }) => status === 'consent_missing');
   const general = fleet.specialists.find((one) => one.general && one.enabled);
-  // The list that ends the router's sentence stands below, with scores.
+  // The list that ends the router's sentence stands below, with more.
   const sentence = answer.text.split(/ Considered: /)[0]!;
   const only = (id: string) => {
     chat.wishes.only = new Set([id]);
@@ -31,7 +31,7 @@ export function Abstention({ turn, answer, readOnly }: { turn: Turn; answer: Ans
     <section class="abstention">
       <p class="own" dir="auto">{sentence}</p>
       {considered.length > 0 && <h3 class="small grey">{t.turn.considered}</h3>}
-      <ul>{considered.slice(0, SHOWN_MAX).map((candidate) => <Considered candidate={candidate} />)}</ul>
+      <ul>{considered.slice(0, SHOWN_MAX).map((candidate) => <Considered candidate={candidate} onAsk={readOnly ? null : () => only(candidate.id)} />)}</ul>
       <div class="row">
         {!readOnly && asking.length > 0 && (
           <button type="button" class="button main" onClick={agree}>{t.preview.agree}</button>
@@ -47,13 +47,17 @@ export function Abstention({ turn, answer, readOnly }: { turn: Turn; answer: Ans
   );
 }
 
-function Considered({ candidate }: { candidate: Candidate }) {
+/** `onAsk` sends the question there all the same. */
+function Considered({ candidate, onAsk }: { candidate: Candidate; onAsk: (() => void) | null }) {
   const t = texts();
   return (
     <li>
       <span><b>{candidate.title}</b> <span class="grey small">{candidate.institution}</span></span>
-      <Bar value={candidate.score} />
+      <Bar value={candidate.confidence} />
       <span class="grey small">{t.status[candidate.status] ?? candidate.status}</span>
+      {onAsk && candidate.status === 'below_threshold' && (
+        <button type="button" class="chip" aria-label={`${t.turn.anyway}: ${candidate.title}`} onClick={onAsk}>{t.turn.anyway}</button>
+      )}
     </li>
   );
 }

@@ -10,6 +10,7 @@ import { texts } from '../language.ts';
 import { copy } from '../parts/clipboard.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
 import { lazy } from '../parts/lazy.tsx';
+import { percent } from '../parts/percent.ts';
 import { Abstention } from './abstention.tsx';
 import { chat, type Live, type Shown } from './chat.ts';
 import { Thumbs } from './feedback.tsx';
@@ -176,18 +177,18 @@ function Actions({ turn, answer, last, readOnly }: { turn: Turn; answer: Answer 
   );
 }
 
-/** Who was asked, by name and score. */
+/** Who was asked, by name, and how likely it is that they cover the question. */
 function Asked({ answer, onShow }: { answer: Answer; onShow: () => void }) {
   const shown = answer.routing?.considered.filter(({ status }) => ['asked', 'answered', 'no_answer', 'timeout', 'failed'].includes(status)) ?? [];
   if (shown.length === 0) return null;
   return (
     <ul class="asked">
-      {shown.map(({ title, institution, score, status }) => (
+      {shown.map(({ title, institution, confidence, status }) => (
         <li>
-          <button type="button" class={`asked-one ${status}`} onClick={onShow}>
+          <button type="button" class={`asked-one ${status}`} title={texts().panel.covers(percent(confidence))} onClick={onShow}>
             <b>{title}</b>
             <span class="grey small">
-              {[institution, score?.toFixed(2), status === 'asked' || status === 'answered' ? '' : texts().status[status]].filter(Boolean).join(' · ')}
+              {[institution, percent(confidence), status === 'asked' || status === 'answered' ? '' : texts().status[status]].filter(Boolean).join(' · ')}
             </span>
           </button>
         </li>

@@ -15,12 +15,15 @@ import { TurnView } from './turn.tsx';
 /** As many turns as are drawn at first, and more each time that the reader comes to the top. */
 const TURNS_DRAWN = 5;
 
+/** Whoever is nearer to the end, in pixels, has gone there. */
+const NEAR_END = 80;
+
 export function ChatView() {
   useChanging(chat);
   const { turns, chosen, state } = chat;
   const path = useMemo(() => shown(turns, chosen), [turns, chosen]);
   const siblings = useMemo(() => new Map(path.map((turn) => [turn.id, versions(turns, turn.parent)])), [path]);
-  const { scroller, content } = useFollowing(path.length);
+  const { scroller, content } = useFollowing(path.length, path.at(-1)?.id);
   const [first, earlier] = useFirst(path.length, scroller);
   const empty = path.length === 0 && state === 'ready' && !chat.shared;
   return (
@@ -51,30 +54,41 @@ export function ChatView() {
   );
 }
 
-/** Keeps the end in view while it grows, unless the reader has scrolled away from it. */
-function useFollowing(count: number) {
+/**
+ * Keeps what is new in view while it grows: the last question and as much after it as there is room for, so that an
+ * answer is read from its beginning; or the end, where the reader has gone there. Nothing, where they went elsewhere.
+ */
+function useFollowing(count: number, last: string | undefined) {
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const following = useRef(true);
-  const end = () => scroller.current && (scroller.current.scrollTop = scroller.current.scrollHeight);
+  const following = useRef<'question' | 'end' | null>(null);
+  const scrolledTo = useRef(0);
+  const follow = () => {
+    const [frame, turn] = [scroller.current, content.current?.querySelector('.turn:last-child')];
+    if (!frame || !turn || !following.current) return;
+    const top = turn.getBoundingClientRect().top - frame.getBoundingClientRect().top + frame.scrollTop;
+    frame.scrollTop = following.current === 'end' ? frame.scrollHeight : top;
+    scrolledTo.current = frame.scrollTop;
+  };
   useEffect(() => {
     const { current } = scroller;
     if (!current || !content.current) return;
     let height = 0;
     const scrolled = () => {
-      // What grows scrolls nothing by itself; only the reader leaves the end.
-      if (current.scrollHeight === height) following.current = current.scrollHeight - current.scrollTop - current.clientHeight < 80;
+      // What grows scrolls nothing by itself, and what was scrolled here says nothing about the reader.
+      const byReader = current.scrollHeight === height && Math.abs(current.scrollTop - scrolledTo.current) > 1;
       height = current.scrollHeight;
+      if (byReader) following.current = height - current.scrollTop - current.clientHeight < NEAR_END ? 'end' : null;
     };
-    const grown = new ResizeObserver(() => following.current && end());
+    const grown = new ResizeObserver(follow);
     grown.observe(content.current);
     current.addEventListener('scroll', scrolled, { passive: true });
     return () => (grown.disconnect(), current.removeEventListener('scroll', scrolled));
   }, []);
   useLayoutEffect(() => {
-    following.current = count > 0 && !chat.shared;
-    if (following.current) end();
-  }, [count, chat.id]);
+    following.current = count > 0 && !chat.shared ? 'question' : null;
+    follow();
+  }, [count, last, chat.id]);
   return { scroller, content };
 }
 

@@ -65,7 +65,7 @@ function Known({ pending, onClose }: { pending: Pending; onClose: () => void }) 
           <summary class="small">{t.others}</summary>
           <ul class="others">
             {others.map((one) => (
-              <li class="small"><span class="grow">{one.title} <span class="grey">{one.institution}</span></span><Bar value={one.score} /><span class="grey">{texts().status[one.status] ?? one.status}</span></li>
+              <li class="small"><span class="grow">{one.title} <span class="grey">{one.institution}</span></span><Bar value={one.confidence} /><span class="grey">{texts().status[one.status] ?? one.status}</span></li>
             ))}
           </ul>
         </details>

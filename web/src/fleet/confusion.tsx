@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import { texts } from '../language.ts';
-import { percent } from './numbers.ts';
+import { percent } from '../parts/percent.ts';
 import { Plot } from './plot.tsx';
 import { examined, type Matrix, MATRIX_MAX, type Member, type Part, type Report, rivals, share, shown, uncovered } from './report.ts';
 
@@ -84,5 +84,5 @@ function Heat({ members, matrix, nobody, caption, cell }: Props) {
 function Cell({ part, own, words }: { part: Part | null; own: boolean; words: (n: number, of: number) => string }) {
   if (!part) return <td class="heat-0"><span role="img" aria-label={texts().fleet.uncounted}>·</span></td>;
   const steps = Math.ceil(share(part) * SHADES);
-  return <td class={`${own ? 'own ' : ''}heat-${steps}`} title={words(part.n, part.of)}>{percent(part)}</td>;
+  return <td class={`${own ? 'own ' : ''}heat-${steps}`} title={words(part.n, part.of)}>{percent(share(part))}</td>;
 }

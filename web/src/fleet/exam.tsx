@@ -1,6 +1,7 @@
 import { texts } from '../language.ts';
-import { date, number, percent } from './numbers.ts';
-import type { Exam, Member, Share } from './report.ts';
+import { percent } from '../parts/percent.ts';
+import { date, number } from './numbers.ts';
+import { type Exam, type Member, type Share, share } from './report.ts';
 
 /** What a specialist's admission exam says, in sentences. */
 export function ExamWords({ member, names }: { member: Member; names: Member[] }) {
@@ -24,7 +25,7 @@ function routing(exam: Exam, names: Member[]): string[] {
   if (exam.general) return [t.general];
   const { asked, led, uncovered } = exam.own;
   const title = (id: string) => names.find((one) => one.id === id)?.title ?? id;
-  const part = ({ asked, taken }: Share) => t.of(number(taken), number(asked), percent({ n: taken, of: asked }));
+  const part = ({ asked, taken }: Share) => t.of(number(taken), number(asked), percent(share({ n: taken, of: asked })));
   const lost = exam.overlaps.filter((overlap) => overlap.lost > 0);
   return [
     asked === 0 ? t.noQuestions : t.own(asked, led, uncovered),

@@ -1,5 +1,6 @@
 import { texts } from '../language.ts';
-import { number, percent } from './numbers.ts';
+import { percent } from '../parts/percent.ts';
+import { number } from './numbers.ts';
 import { Plot } from './plot.tsx';
 import { type Part, type Report, share } from './report.ts';
 
@@ -28,7 +29,7 @@ export function Shares({ report }: { report: Report }) {
               <tr key={one.id}>
                 <th scope="row"><bdi>{one.title}</bdi></th>
                 <td class="fleet-bar"><Line part={won} /></td>
-                <td>{percent(won)}</td>
+                <td>{percent(share(won))}</td>
                 <td>{number(one.asked)}</td>
                 <td>{number(one.answered)}</td>
                 <td>{number(one.no_answer)}</td>

@@ -25,7 +25,7 @@ function about(answer: Answer, t: Texts): string[] {
   const name = (id: string) => line(speaker(answer, id).institution || speaker(answer, id).title);
   const speakers = [...new Set(answer.spans.flatMap(({ specialist }) => specialist ?? []))];
   const sources = citedSources(answer).map(({ number, title, source_id, page, specialist, license, url }) => {
-    const place = [line(title || source_id), page !== null && t.panel.page(String(page)), name(specialist), line(license), /^https?:\/\/\S+$/i.test(url) && `<${url}>`];
+    const place = [line(title || source_id), page !== null && t.panel.page(String(page)), name(specialist), line(license), /^https?:\/\/[^\s<>]+$/i.test(url) && `<${url}>`];
     return `- [${number}] ${place.filter(Boolean).join(', ')}`;
   });
   return [
@@ -41,7 +41,8 @@ function line(text: string): string {
   return inert(text).replace(/\s+/g, ' ').trim();
 }
 
-/** Others' text without pictures and HTML: whatever opens the file must not fetch anything at their word. */
+/** Others' text without pictures, HTML and links that act: whatever opens the file must not do anything at their word. */
 function inert(text: string): string {
-  return text.replaceAll('![', '!\\[').replace(/<(?=[a-z/!?])/gi, '&lt;');
+  const links = /\](?=[(:]\s*(?!https?:|mailto:))/gi;
+  return text.replaceAll('![', '!\\[').replace(/<(?=[a-z/!?])/gi, '&lt;').replace(links, '\\]');
 }

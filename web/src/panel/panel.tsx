@@ -10,6 +10,7 @@ import { texts } from '../language.ts';
 import { Bar } from '../parts/bar.tsx';
 import { IconButton } from '../parts/icons.tsx';
 import { lazy } from '../parts/lazy.tsx';
+import { percent } from '../parts/percent.ts';
 
 const ReceiptView = lazy(() => import('./receipt.tsx'));
 
@@ -55,7 +56,7 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
         <section data-part="considered" tabIndex={-1}>
           <h3>{t.panel.considered}</h3>
           <ul class="considered">{answer.routing?.considered.map((one) => <Considered one={one} threshold={answer.routing!.threshold} />)}</ul>
-          {answer.routing && <p class="small grey">{t.panel.threshold(answer.routing.threshold.toFixed(2))}{answer.routing.history?.used && ` ${t.panel.history}`}</p>}
+          {answer.routing && <p class="small grey">{t.panel.threshold(percent(answer.routing.threshold))}{answer.routing.history?.used && ` ${t.panel.history}`}</p>}
         </section>
         <section data-part="sources" tabIndex={-1}>
           <h3>{t.panel.sources}</h3>
@@ -85,11 +86,11 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
 
 function Considered({ one, threshold }: { one: Candidate; threshold: number }) {
   const t = texts();
-  const away = one.score !== null && one.score < threshold && one.status !== 'answered';
+  const away = one.confidence < threshold && one.status !== 'answered';
   return (
     <li class={away ? 'away' : ''}>
       <span class="grow" dir="auto"><b>{one.title}</b><br /><span class="grey small">{one.institution}</span></span>
-      <span class="considered-score"><Bar value={one.score} /><span class="small">{one.score?.toFixed(3)}</span></span>
+      <span class="considered-score"><Bar value={one.confidence} /><span class="small">{percent(one.confidence)}</span></span>
       <span class="small status">{t.status[one.status] ?? one.status}</span>
     </li>
   );

@@ -1,12 +1,11 @@
 import { texts } from '../language.ts';
+import { percent } from './percent.ts';
 
-/** A share between 0 and 1 as a bar. */
-export function Bar({ value }: { value: number | null }) {
-  if (value === null || value === undefined) return <span />;
-  const share = Math.max(0, Math.min(1, value));
+/** How likely it is that somebody covers a question, 0 to 1, as a bar. */
+export function Bar({ value }: { value: number }) {
   return (
-    <span class="bar" role="img" aria-label={texts().panel.score(value.toFixed(3))}>
-      <span style={{ inlineSize: `${(share * 100).toFixed(1)}%` }} />
+    <span class="bar" role="img" aria-label={texts().panel.covers(percent(value))}>
+      <span style={{ inlineSize: `${(Math.max(0, Math.min(1, value)) * 100).toFixed(1)}%` }} />
     </span>
   );
 }

@@ -1,1 +1,0 @@
-import{a as e,t}from"./jsxRuntime-DGZ5aYZK.js";function n({value:n}){if(n==null)return t(`span`,{});let r=Math.max(0,Math.min(1,n));return t(`span`,{class:`bar`,role:`img`,"aria-label":e().panel.score(n.toFixed(3)),children:t(`span`,{style:{inlineSize:`${(r*100).toFixed(1)}%`}})})}export{n as t};
