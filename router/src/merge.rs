@@ -287,12 +287,12 @@ impl Merge {
     }
 
     /// What tells `place` from the others: its institution, or its domain where words of that institution's
-    /// stand in the answer already.
+    /// stand in the answer already; as Markdown.
     fn name(&self, place: usize) -> String {
         let speaker = &self.blocks[place].speaker;
         let mut others = self.blocks.iter().enumerate().filter(|(at, other)| *at != place && other.spoke());
         let shared = others.any(|(_, other)| other.speaker.institution == speaker.institution);
-        if shared { speaker.title.clone() } else { speaker.institution.clone() }
+        templates::verbatim(if shared { &speaker.title } else { &speaker.institution })
     }
 
     /// The number of a source; one that is cited for the first time goes out before its number.

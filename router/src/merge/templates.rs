@@ -164,7 +164,7 @@ pub(super) fn differ(one: &str, other: &str, differences: &[Difference]) -> OwnW
 }
 
 pub(super) fn broke_off(speaker: &Speaker) -> OwnWords {
-    Template::BrokeOff.fill(&[("title", &speaker.title)])
+    Template::BrokeOff.fill(&[("title", &verbatim(&speaker.title))])
 }
 
 /// When nobody covers the question, which may be in a `foreign` language; `considered` come best first.
@@ -223,13 +223,44 @@ pub fn footer(sources: &[super::Source]) -> OwnWords {
 }
 
 fn names(speakers: &[Speaker]) -> String {
-    let names = speakers.iter().map(|speaker| format!("{} ({})", speaker.title, speaker.institution));
+    let name =
+        |speaker: &Speaker| format!("{} ({})", verbatim(&speaker.title), verbatim(&speaker.institution));
+    let names = speakers.iter().map(name);
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// A `name` as Markdown that shows just it: what others call themselves is neither a link nor emphasis in the router's
+/// own words.
+pub(super) fn verbatim(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for (at, c) in name.char_indices() {
+        let rest = &name[at..];
+        let marks = matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '~' | '$' | '@');
+        // Addresses become links by themselves.
+        let leads = rest.starts_with("://") || (c == '.' && name[..at].to_ascii_lowercase().ends_with("www"));
+        if marks || leads {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_no_markdown() {
+        for name in ["Children's Hospital (Basel), R&D", "Soins d’enfants: 2–6 ans", "www"] {
+            assert_eq!(verbatim(name), name);
+        }
+        assert_eq!(verbatim("**b** [a](//x) <i> a_b"), r"\*\*b\*\* \[a\](//x) \<i> a\_b");
+        assert_eq!(
+            verbatim("https://x.example WWW.x.example a@x.example"),
+            r"https\://x.example WWW\.x.example a\@x.example"
+        );
+    }
 
     #[test]
     fn what_stands_in_braces_is_filled_once() {
