@@ -68,13 +68,14 @@ function Sources({ answer, onSource }: { answer: Answer; onSource: (source: numb
   if (cited.length === 0 || answer.reason === null) return null;
   return (
     <ul class="sources" aria-label={texts().panel.sources}>
-      {cited.map(({ number, title, page, specialist }) => (
+      {cited.map(({ number, title, page, specialist, license, url }) => (
         <li>
           <button type="button" class="chip" onClick={() => onSource(number)}>
             <b>{number}</b>
             <span class="chip-title">{title || speaker(answer, specialist).title}{page !== null && `, ${texts().panel.page(String(page))}`}</span>
             <span class="grey">{speaker(answer, specialist).institution}</span>
           </button>
+          <span class="on-paper small">{[license, url].filter(Boolean).join(', ')}</span>
         </li>
       ))}
     </ul>

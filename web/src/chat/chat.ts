@@ -58,6 +58,12 @@ export interface Shown {
   source: number | null;
 }
 
+/** Whom the next question goes to: these only, or all but those. */
+export interface Wishes {
+  only: Set<string>;
+  exclude: Set<string>;
+}
+
 const answers = new WeakMap<Completion, Answer>();
 
 export class Chat extends Changing {
@@ -75,7 +81,7 @@ export class Chat extends Changing {
   /** What the composer is to hold: a question that was refused, or an example. */
   draft: Draft | null = null;
   panel: Shown | null = null;
-  wishes = { only: new Set<string>(), exclude: new Set<string>() };
+  wishes: Wishes = { only: new Set(), exclude: new Set() };
   consent = new Set<string>();
   /** What is fetched for the conversation that is open ends with it. */
   #opened = new AbortController();
@@ -153,6 +159,7 @@ export class Chat extends Changing {
   async ask({ text, parent }: Draft): Promise<void> {
     if (this.live) return;
     const live = new Live();
+    const { wishes } = this;
     const options = this.options();
     const provisional: Turn = { id: 'new', parent, question: text, created_at_ms: Date.now(), state: 'running', answer: null, error: null, feedback: null };
     Object.assign(this, { live, liveTurn: 'new', pending: null, failure: null, draft: null });
@@ -167,7 +174,7 @@ export class Chat extends Changing {
       await this.#stream(response, live);
       notes.tell(texts().turn.ready);
     } catch (error) {
-      if (this.live === live) this.#broke(error, live, { text, parent });
+      if (this.live === live) this.#broke(error, live, { text, parent }, wishes);
     }
     if (this.live === live) this.live = this.liveTurn = null;
     this.changed();
@@ -212,14 +219,15 @@ export class Chat extends Changing {
     this.change(this.liveTurn!, { ...changes, answer: answer.text || answer.routing ? completion : null });
   }
 
-  #broke(error: unknown, live: Live, draft: Draft): void {
+  #broke(error: unknown, live: Live, draft: Draft, wishes: Wishes): void {
     const { aborted } = live.controller.signal;
     const failure = error instanceof Failure ? error : new Failure(0, '');
     if (this.liveTurn === 'new') {
-      // The router took no turn down: the question goes back to where it was written.
+      // The router took no turn down: the question goes back to where it was written, for those it was meant for.
       this.turns = this.turns.filter(({ id }) => id !== 'new');
       this.failure = aborted ? null : failure;
       this.draft = draft;
+      this.wishes = wishes;
     } else if (aborted) this.#end({ state: 'stopped' }, live);
     else this.#end({ state: 'failed', error: failure.status === 0 ? null : failure }, live);
   }

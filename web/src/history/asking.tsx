@@ -104,7 +104,7 @@ function Delete({ one, onClose }: { one: Summary; onClose: () => void }) {
   };
   return (
     <Dialog title={t.history.deleteTitle} onClose={onClose}>
-      <p>{t.history.deleteText(one.title || t.history.untitled)}</p>
+      <p>{t.history.deleteText(one.title)}</p>
       <div class="row end">
         <button type="button" class="button" autoFocus onClick={onClose}>{t.app.cancel}</button>
         <button type="button" class="button bad" onClick={() => void remove()}>{t.history.delete}</button>

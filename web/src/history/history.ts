@@ -26,7 +26,8 @@ class History extends Changing {
     const asked = (this.#asked = new AbortController());
     try {
       const found = await api.list(this.query.trim(), asked.signal);
-      this.conversations = found.conversations;
+      // One whose first question was not taken has nothing to show.
+      this.conversations = found.conversations.filter(({ title }) => title !== '');
       this.retentionDays = found.retention_days;
       this.state = 'there';
     } catch {

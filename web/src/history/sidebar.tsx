@@ -88,7 +88,7 @@ function List({ onAsk }: { onAsk: (asked: Asked) => void }) {
 
 function Item({ one, onAsk }: { one: Summary; onAsk: (asked: Asked) => void }) {
   const t = texts().history;
-  const title = one.title || t.untitled;
+  const { title } = one;
   const pin = () => tried(api.change(one.id, { pinned: !one.pinned }).then(() => history.load()));
   const saved = (format: 'markdown' | 'json') => () => void tried(import('./export.ts').then((room) => room.exported(one.id, format)));
   const ask = (kind: Asked['kind']) => () => onAsk({ kind, one });

@@ -40,7 +40,6 @@ const de: Texts = {
     pinned: 'Angeheftet',
     recent: 'Zuletzt',
     older: 'Ältere findet die Suche.',
-    untitled: 'Neue Unterhaltung',
     kept: (days) => `${count(days, 'Tag', 'Tage')} lang auf diesem Router aufbewahrt, nur für die Sitzung dieses Browsers.`,
     actions: (title) => `Aktionen für ${title}`,
     rename: 'Umbenennen',

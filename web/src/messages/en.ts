@@ -38,7 +38,6 @@ export default {
     pinned: 'Pinned',
     recent: 'Recent',
     older: 'Older ones are found by searching.',
-    untitled: 'New conversation',
     kept: (days: number) => `Kept ${count(days, 'day', 'days')} on this router, only for this browser’s session.`,
     actions: (title: string) => `Actions for ${title}`,
     rename: 'Rename',

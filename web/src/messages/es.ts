@@ -40,7 +40,6 @@ const es: Texts = {
     pinned: 'Fijadas',
     recent: 'Recientes',
     older: 'Las anteriores se encuentran buscando.',
-    untitled: 'Conversación nueva',
     kept: (days) => `Se guardan ${count(days, 'día', 'días')} en este router, solo para la sesión de este navegador.`,
     actions: (title) => `Acciones para ${title}`,
     rename: 'Cambiar el nombre',

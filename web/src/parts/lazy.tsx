@@ -10,7 +10,8 @@ export function lazy<Props extends object>(load: () => Promise<{ default: Compon
   return function Lazy(props: Props) {
     const [state, set] = useState<'loading' | 'failed' | 'there'>(Loaded ? 'there' : 'loading');
     useEffect(() => {
-      if (Loaded) return;
+      // It may have come between drawing and this.
+      if (Loaded) return set('there');
       load().then(
         (module) => {
           Loaded = module.default;
