@@ -52,7 +52,7 @@ function Considered({ candidate, onAsk }: { candidate: Candidate; onAsk: (() => 
   const t = texts();
   return (
     <li>
-      <span><b>{candidate.title}</b> <span class="grey small">{candidate.institution}</span></span>
+      <span><b>{candidate.title}</b><br /><span class="grey small">{candidate.institution}</span></span>
       <Bar value={candidate.confidence} />
       <span class="grey small">{t.status[candidate.status] ?? candidate.status}</span>
       {onAsk && candidate.status === 'below_threshold' && (

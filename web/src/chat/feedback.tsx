@@ -1,6 +1,6 @@
 // A thumb, and why.
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
 import { api, type Feedback, type Turn } from '../api.ts';
 import { texts } from '../language.ts';
@@ -15,10 +15,14 @@ export function Thumbs({ turn }: { turn: Turn }) {
   const t = texts();
   const [asking, setAsking] = useState(false);
   const given = turn.feedback;
+  const sent = useRef<Promise<unknown>>(Promise.resolve());
   const give = async (feedback: Feedback | null) => {
     const before = turn.feedback;
     chat.change(turn.id, { feedback });
-    if (!(await tried(api.rate(chat.id!, turn.id, feedback)))) chat.change(turn.id, { feedback: before });
+    // A reason must not be overtaken by the thumb before it.
+    const sending = sent.current.then(() => api.rate(chat.id!, turn.id, feedback));
+    sent.current = sending.catch(() => undefined);
+    if (!(await tried(sending))) chat.change(turn.id, { feedback: before });
     else notes.show(feedback ? t.feedback.thanks : t.feedback.taken);
   };
   const thumb = (rating: Feedback['rating']) => {

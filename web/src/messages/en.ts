@@ -313,7 +313,7 @@ export default {
       general: 'It is asked what nobody covers, so no question of others goes to it.',
       noQuestions: 'It lists no example questions, so none could be tried.',
       own: (asked: number, led: number, uncovered: number) =>
-        `Of its own ${count(asked, 'example question', 'example questions')}, ${led} go to it, ${asked - led - uncovered} to others, and ${uncovered} to nobody.`,
+        `Of its own ${count(asked, 'example question', 'example questions')}, ${count(led, 'goes', 'go')} to it, ${asked - led - uncovered} to others, and ${uncovered} to nobody.`,
       lost: (n: number, title: string) => `${count(n, 'goes', 'go')} to ${title}.`,
       alone: 'Nobody was registered then that it is not related to.',
       of: (taken: string, asked: string, share: string) => `${taken} of ${asked} (${share})`,

@@ -12,9 +12,13 @@ export interface Action {
   grave?: boolean;
 }
 
-export function Menu({ label, actions, children, class: name = '' }: { label: string; actions: Action[]; children: ComponentChildren; class?: string }) {
+/** What the list does not outlast, where it happens elsewhere. */
+const AWAY = ['pointerdown', 'focusin', 'scroll', 'resize'];
+
+export function Menu({ label, actions, children }: { label: string; actions: Action[]; children: ComponentChildren }) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const items = () => [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
   const close = (refocus: boolean) => {
     setOpen(false);
@@ -22,15 +26,14 @@ export function Menu({ label, actions, children, class: name = '' }: { label: st
   };
   useEffect(() => {
     if (!open) return;
+    place(list.current!, root.current!);
     items()[0]?.focus();
     const elsewhere = (event: Event) => {
-      if (!root.current?.contains(event.target as Element)) close(false);
+      if (!root.current?.contains(event.target as globalThis.Node)) close(false);
     };
-    document.addEventListener('pointerdown', elsewhere);
-    document.addEventListener('focusin', elsewhere);
+    for (const event of AWAY) addEventListener(event, elsewhere, true);
     return () => {
-      document.removeEventListener('pointerdown', elsewhere);
-      document.removeEventListener('focusin', elsewhere);
+      for (const event of AWAY) removeEventListener(event, elsewhere, true);
     };
   }, [open]);
   const keys = (event: KeyboardEvent) => {
@@ -45,12 +48,12 @@ export function Menu({ label, actions, children, class: name = '' }: { label: st
     event.stopPropagation();
   };
   return (
-    <div class={`menu ${name}`} ref={root} onKeyDown={keys}>
+    <div class="menu" ref={root} onKeyDown={keys}>
       <button type="button" class="icon-button" aria-label={label} title={label} aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(!open)}>
         {children}
       </button>
       {open && (
-        <div role="menu" class="popup" aria-label={label}>
+        <div ref={list} role="menu" class="popup" popover="manual" aria-label={label}>
           {actions.map((action) => (
             <button type="button" role="menuitem" tabIndex={-1} class={action.grave ? 'grave' : ''} onClick={() => (close(true), action.act())}>
               <Icon name={action.icon} size={16} />
@@ -61,4 +64,12 @@ export function Menu({ label, actions, children, class: name = '' }: { label: st
       )}
     </div>
   );
+}
+
+/** Shows `list` above everything else, under the button that it is of, or over it where there is no room. */
+function place(list: HTMLElement, button: HTMLElement): void {
+  list.showPopover();
+  const [{ width, height }, { top, right, bottom }] = [list.getBoundingClientRect(), button.getBoundingClientRect()];
+  list.style.left = `${Math.max(0, right - width)}px`;
+  list.style.top = `${bottom + height > innerHeight ? Math.max(0, top - height) : bottom}px`;
 }
