@@ -31,6 +31,7 @@ use serde_json::json;
 use serve::Tasks;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
+use tower_http::compression::CompressionLayer;
 
 use crate::{app::App, metrics::Present};
 use error::ApiError;
@@ -77,14 +78,18 @@ pub async fn spawn(
 
 fn http(app: Arc<App>) -> Router {
     let record = record::routes(&app);
+    // What is long and the same for all goes out compressed, and nothing else: the length of what is compressed says
+    // something of what is in it, and conversations hold what others wrote beside what opens their receipts.
+    let compressed = assets::routes()
+        .route("/", get(front))
+        .route("/v1/fleet", get(fleet::fleet))
+        .layer(CompressionLayer::new());
     Router::new()
         .merge(record)
-        .merge(assets::routes())
-        .route("/", get(front))
+        .merge(compressed)
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async || "ok\n"))
         .route("/metrics", get(metrics))
-        .route("/v1/fleet", get(fleet::fleet))
         .route("/v1/models", get(models))
         .route("/v1/models/{*id}", get(model))
         .route("/v1/chat/completions", post(chat::completions))

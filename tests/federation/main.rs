@@ -14,6 +14,7 @@ mod harness;
 
 mod admission;
 mod answers;
+mod assets;
 mod bad_input;
 mod changes;
 mod conformance;
