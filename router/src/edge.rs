@@ -19,7 +19,7 @@ use anyhow::Result;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Path, Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
     routing::{get, post},
     serve::ListenerExt,
@@ -145,15 +145,4 @@ async fn unknown(headers: HeaderMap, request: Request) -> Response {
         return error::no_such_method().into_http();
     }
     ApiError::UnknownPath(request.uri().path().to_owned()).into_response()
-}
-
-/// 503 with the time after which another try makes sense.
-const RETRY_AFTER_SECONDS: u64 = 1;
-
-fn with_status(status: StatusCode, body: serde_json::Value) -> Response {
-    let mut response = (status, Json(body)).into_response();
-    if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-        response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
-    }
-    response
 }

@@ -90,7 +90,11 @@ impl Store {
             .fetch_one(&mut *change)
             .await?;
         if own >= SESSION_CONVERSATIONS_MAX {
-            return Err(StoreError::Limit { what: "conversations here", max: SESSION_CONVERSATIONS_MAX });
+            return Err(StoreError::Limit {
+                what: "conversations in this session",
+                max: SESSION_CONVERSATIONS_MAX,
+                next: "delete one of them",
+            });
         }
         sqlx::query(
             "INSERT INTO conversation (id, session, title, folder, pinned, created_at_ms, updated_at_ms)
@@ -264,7 +268,11 @@ async fn make_room(connection: &mut SqliteConnection) -> Result<(), StoreError> 
     let unused: Vec<i64> = sqlx::query_scalar(unused).fetch_all(&mut *connection).await?;
     delete(connection, &unused).await?;
     if is_full(connection).await? {
-        return Err(StoreError::Limit { what: "conversations on this router", max: CONVERSATIONS_MAX });
+        return Err(StoreError::Limit {
+            what: "conversations on this router",
+            max: CONVERSATIONS_MAX,
+            next: "delete one of yours, or have its operator keep them for fewer days",
+        });
     }
     Ok(())
 }

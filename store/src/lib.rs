@@ -43,12 +43,14 @@ pub enum StoreError {
     #[error("the database is in use, so that what was erased is not gone yet: try again")]
     Busy,
     /// As many as there may be.
-    #[error("there are {max} {what}, and no more than that may be: delete what is not needed")]
+    #[error("there are {max} {what}, and no more than that may be: {next}")]
     Limit {
         /// Of what, and where.
         what: &'static str,
         /// How many.
         max: u32,
+        /// What to do.
+        next: &'static str,
     },
     /// The file cannot be opened or brought up to date.
     #[error("cannot open the database {}", path.display())]

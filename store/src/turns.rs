@@ -181,5 +181,9 @@ async fn check_room(connection: &mut SqliteConnection, place: i64) -> Result<(),
     if count < TURNS_MAX {
         return Ok(());
     }
-    Err(StoreError::Limit { what: "turns in this conversation", max: TURNS_MAX })
+    Err(StoreError::Limit {
+        what: "turns in this conversation",
+        max: TURNS_MAX,
+        next: "begin a new conversation",
+    })
 }

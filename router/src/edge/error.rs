@@ -4,7 +4,8 @@ use std::{fmt::Display, time::Duration};
 
 use audit::log::LogError;
 use axum::{
-    http::StatusCode,
+    Json,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use embedding::EmbedError;
@@ -13,15 +14,17 @@ use store::StoreError;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use super::{RETRY_AFTER_SECONDS, with_status};
 use crate::{
     ask::AskError,
     fleet::{FleetError, LookError},
-    receipt::{LogsError, ReadError, ReceiptError},
+    receipt::{LedgerError, LogsError, ReadError, ReceiptError},
 };
 
 /// Whose reasons `ErrorInfo` carries.
 const DOMAIN: &str = "consilium.v1";
+
+/// After how long another try makes sense, where one does.
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 impl From<AskError> for Status {
     fn from(error: AskError) -> Self {
@@ -247,6 +250,22 @@ impl ApiError {
         }
     }
 
+    /// Whether it may be over in a moment: nobody's waiting frees a disk or deletes a conversation.
+    fn passes(&self) -> bool {
+        matches!(
+            self,
+            Self::Ask(
+                AskError::Overloaded
+                    | AskError::Embed(EmbedError::Overloaded)
+                    | AskError::Unanswered(_)
+                    | AskError::Unrecorded(ReceiptError::Ledger(LedgerError::Busy))
+            ) | Self::Receipt(
+                ReadError::Logs(LogsError::Late | LogsError::Stopping(_))
+                    | ReadError::Store(StoreError::Busy)
+            ) | Self::Store(StoreError::Busy)
+        )
+    }
+
     /// The error object of the OpenAI API.
     pub(super) fn body(&self) -> Value {
         let (code, param) = match self {
@@ -276,7 +295,7 @@ impl ApiError {
         };
         let kind = match self.status() {
             status if status.is_server_error() => "server_error",
-            StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
+            StatusCode::TOO_MANY_REQUESTS if self.passes() => "rate_limit_error",
             _ => "invalid_request_error",
         };
         json!({ "error": { "message": self.to_string(), "type": kind, "param": param, "code": code } })
@@ -285,6 +304,40 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        with_status(self.status(), self.body())
+        let mut response = (self.status(), Json(self.body())).into_response();
+        if self.passes() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn waits(error: ApiError, status: u16, expected: bool) {
+        let response = error.into_response();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers().contains_key(header::RETRY_AFTER), expected);
+    }
+
+    #[test]
+    fn nobody_is_told_to_wait_for_what_no_time_mends() {
+        let limit = || StoreError::Limit { what: "turns", max: 500, next: "begin a new conversation" };
+        let unrecorded = |error: LedgerError| AskError::Unrecorded(error.into()).into();
+        waits(AskError::Overloaded.into(), 429, true);
+        waits(limit().into(), 429, false);
+        waits(StoreError::Busy.into(), 503, true);
+        waits(StoreError::DiskFull.into(), 503, false);
+        waits(unrecorded(LedgerError::Busy), 503, true);
+        waits(unrecorded(LedgerError::DiskFull), 503, false);
+        let said = &ApiError::from(limit()).body()["error"];
+        assert!(said["message"].as_str().unwrap().ends_with(": begin a new conversation"), "{said}");
+        assert_eq!(
+            (&said["type"], &said["code"]),
+            (&json!("invalid_request_error"), &json!("conversation_limit"))
+        );
     }
 }
