@@ -28,9 +28,7 @@ const SNIPPET_WORDS: u32 = 16;
 /// A conversation without its turns, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct ConversationRow {
-    /// Its place in the database, for what belongs to it.
-    pub place: i64,
-    /// Its id.
+    /// Its id, which no other conversation ever has.
     pub id: String,
     /// Its title; empty until something was asked.
     pub title: String,
@@ -133,16 +131,16 @@ impl Store {
         Ok(row.fetch_optional(&self.pool).await?)
     }
 
-    /// The places of `owner`'s conversations in whose title, questions or answers all words of `query` stand, each
+    /// The ids of `owner`'s conversations in whose title, questions or answers all words of `query` stand, each
     /// perhaps as the beginning of a longer one; with a snippet where they stand in a turn.
     pub async fn search_conversations(
         &self,
         owner: &[u8; 32],
         query: &str,
-    ) -> Result<BTreeMap<i64, Option<Snippet>>, StoreError> {
+    ) -> Result<BTreeMap<String, Option<Snippet>>, StoreError> {
         let Some(terms) = terms(query) else { return Ok(BTreeMap::new()) };
-        let turns: Vec<(i64, String)> = sqlx::query_as(
-            "SELECT turn.conversation, snippet(turn_words, -1, ?1, ?2, '…', ?3)
+        let turns: Vec<(String, String)> = sqlx::query_as(
+            "SELECT owned.id, snippet(turn_words, -1, ?1, ?2, '…', ?3)
              FROM turn_words JOIN turn ON turn.place = turn_words.rowid
              JOIN owned ON owned.place = turn.conversation
              WHERE turn_words MATCH ?4 AND owner = ?5 ORDER BY turn_words.rowid DESC LIMIT ?6",
@@ -155,18 +153,17 @@ impl Store {
         .bind(HITS_MAX)
         .fetch_all(&self.pool)
         .await?;
-        let titles: Vec<i64> = sqlx::query_scalar(
-            "SELECT owned.place FROM title_words JOIN owned ON owned.place = title_words.rowid
+        let titles: Vec<String> = sqlx::query_scalar(
+            "SELECT owned.id FROM title_words JOIN owned ON owned.place = title_words.rowid
              WHERE title_words MATCH ? AND owner = ?",
         )
         .bind(&terms)
         .bind(owner.as_slice())
         .fetch_all(&self.pool)
         .await?;
-        let mut found: BTreeMap<i64, Option<Snippet>> =
-            titles.into_iter().map(|place| (place, None)).collect();
+        let mut found: BTreeMap<_, _> = titles.into_iter().map(|id| (id, None)).collect();
         // The newest come first, and the last one stays.
-        found.extend(turns.into_iter().rev().map(|(place, marked)| (place, snippet(&marked))));
+        found.extend(turns.into_iter().rev().map(|(id, marked)| (id, snippet(&marked))));
         Ok(found)
     }
 

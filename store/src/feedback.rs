@@ -107,11 +107,10 @@ mod tests {
     /// A conversation of `owner` with turns, each named by the conversation's name and its number, and answered.
     async fn talks(store: &Store, owner: u8, conversation: &str, turns: i64) {
         store.create_conversation(&[owner; 32], conversation, 0).await.unwrap();
-        let place = store.conversation(&[owner; 32], conversation).await.unwrap().unwrap().place;
         for created_at_ms in 0..turns {
             let id = format!("{conversation}{created_at_ms}");
             let turn = NewTurn { id: &id, parent: None, question: "why", title: "", created_at_ms };
-            assert!(store.begin_turn(place, &turn).await.unwrap());
+            assert!(store.begin_turn(conversation, &turn).await.unwrap());
             assert!(store.end_turn(&id, TurnState::Done, ANSWER, None).await.unwrap());
         }
     }

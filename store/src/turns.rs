@@ -73,29 +73,31 @@ pub struct NewTurn<'a> {
 }
 
 impl Store {
-    /// All turns of the conversation at `place`, oldest first.
-    pub async fn turns(&self, place: i64) -> Result<Vec<TurnRow>, StoreError> {
+    /// All turns of the conversation `id`, oldest first.
+    pub async fn turns(&self, id: &str) -> Result<Vec<TurnRow>, StoreError> {
         let rows = sqlx::query_as(
             "SELECT id, (SELECT id FROM turn AS earlier WHERE earlier.place = turn.parent) AS parent,
                  question, created_at_ms, state, answer, error, up, reason
-             FROM turn LEFT JOIN feedback ON feedback.turn = turn.place WHERE conversation = ? ORDER BY place",
+             FROM turn LEFT JOIN feedback ON feedback.turn = turn.place
+             WHERE conversation = (SELECT place FROM conversation WHERE id = ?) ORDER BY place",
         );
-        Ok(rows.bind(place).fetch_all(&self.pool).await?)
+        Ok(rows.bind(id).fetch_all(&self.pool).await?)
     }
 
     /// What a turn that is to follow `parent` follows, oldest first: the last `count` turns on the way there; `None`
-    /// where no such turn is in the conversation at `place`. Fails where that takes no more turns.
+    /// where no such turn is in the conversation `id`. Fails where that takes no more turns.
     pub async fn before_turn(
         &self,
-        place: i64,
+        id: &str,
         parent: Option<&str>,
         count: usize,
     ) -> Result<Option<Vec<Said>>, StoreError> {
-        check_room(&mut *self.pool.acquire().await?, place).await?;
+        check_room(&mut *self.pool.acquire().await?, id).await?;
         let Some(parent) = parent else { return Ok(Some(Vec::new())) };
         let path: Vec<Said> = sqlx::query_as(
             "WITH RECURSIVE path (place, parent, id, question, said, depth) AS (
-                 SELECT place, parent, id, question, said, 1 FROM turn WHERE id = ?1 AND conversation = ?2
+                 SELECT place, parent, id, question, said, 1 FROM turn
+                 WHERE id = ?1 AND conversation = (SELECT place FROM conversation WHERE id = ?2)
                  UNION ALL
                  SELECT turn.place, turn.parent, turn.id, turn.question, turn.said, depth + 1
                  FROM turn JOIN path ON turn.place = path.parent WHERE depth < ?3
@@ -104,29 +106,27 @@ impl Store {
              FROM path ORDER BY depth DESC",
         )
         .bind(parent)
-        .bind(place)
+        .bind(id)
         .bind(i64::try_from(count).unwrap_or(i64::MAX))
         .fetch_all(&self.pool)
         .await?;
         Ok(Some(path).filter(|path| !path.is_empty()))
     }
 
-    /// Writes down that `turn` of the conversation at `place` runs; whether that is still there.
-    pub async fn begin_turn(&self, place: i64, turn: &NewTurn<'_>) -> Result<bool, StoreError> {
+    /// Writes down that `turn` of the conversation `id` runs; whether that is still there.
+    pub async fn begin_turn(&self, id: &str, turn: &NewTurn<'_>) -> Result<bool, StoreError> {
         let mut change = self.change().await?;
-        check_room(&mut change, place).await?;
-        let asked = sqlx::query(
+        check_room(&mut change, id).await?;
+        let asked: Option<i64> = sqlx::query_scalar(
             "UPDATE conversation SET updated_at_ms = ?, title = CASE title WHEN '' THEN ? ELSE title END
-             WHERE place = ?",
+             WHERE id = ? RETURNING place",
         )
         .bind(turn.created_at_ms)
         .bind(turn.title)
-        .bind(place)
-        .execute(&mut *change)
+        .bind(id)
+        .fetch_optional(&mut *change)
         .await?;
-        if asked.rows_affected() == 0 {
-            return Ok(false);
-        }
+        let Some(place) = asked else { return Ok(false) };
         sqlx::query(
             "INSERT INTO turn (id, conversation, parent, question, created_at_ms, state)
              VALUES (?, ?, (SELECT place FROM turn WHERE id = ?), ?, ?, ?)",
@@ -172,12 +172,11 @@ impl Store {
     }
 }
 
-/// Makes sure that the conversation at `place` takes one more turn.
-async fn check_room(connection: &mut SqliteConnection, place: i64) -> Result<(), StoreError> {
-    let count: u32 = sqlx::query_scalar("SELECT COUNT(*) FROM turn WHERE conversation = ?")
-        .bind(place)
-        .fetch_one(connection)
-        .await?;
+/// Makes sure that the conversation `id` takes one more turn.
+async fn check_room(connection: &mut SqliteConnection, id: &str) -> Result<(), StoreError> {
+    let count =
+        "SELECT COUNT(*) FROM turn WHERE conversation = (SELECT place FROM conversation WHERE id = ?)";
+    let count: u32 = sqlx::query_scalar(count).bind(id).fetch_one(connection).await?;
     if count < TURNS_MAX {
         return Ok(());
     }

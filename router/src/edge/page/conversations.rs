@@ -52,7 +52,7 @@ pub(super) async fn list(
         };
         for row in &rows {
             let snippet = match &mut found {
-                Some(found) => found.remove(&row.place),
+                Some(found) => found.remove(&row.id),
                 None => Some(None),
             };
             listed.extend(snippet.map(|snippet| view::summary(row, snippet.as_ref())));
@@ -85,7 +85,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let (_, row) = page.own(&session, &id).await?;
-    let turns = page.store().turns(row.place).await?;
+    let turns = page.store().turns(&row.id).await?;
     Ok(Json(view::conversation(&row, turns)))
 }
 

@@ -38,6 +38,6 @@ pub(super) async fn shared(
     Path(token): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let row = page.store().shared_conversation(&token).await?.ok_or(ApiError::NotShared)?;
-    let turns = page.store().turns(row.place).await?;
+    let turns = page.store().turns(&row.id).await?;
     Ok(Json(view::shared(&row, turns)))
 }

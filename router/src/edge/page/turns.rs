@@ -44,8 +44,8 @@ pub(super) async fn ask(
     Path(id): Path<String>,
     Parsed(Asked { parent, text, options }): Parsed<Asked>,
 ) -> Result<Response, ApiError> {
-    let (_, row) = page.own(&session, &id).await?;
-    let path = page.store().before_turn(row.place, parent.as_deref(), EARLIER_MAX).await?;
+    page.own(&session, &id).await?;
+    let path = page.store().before_turn(&id, parent.as_deref(), EARLIER_MAX).await?;
     let path = path.ok_or(ApiError::UnknownTurn)?;
     let request_id = ask::request_id();
     let question = Question {
@@ -66,7 +66,7 @@ pub(super) async fn ask(
         title: &conversations::title(&text),
         created_at_ms: now_ms(),
     };
-    if !page.store().begin_turn(row.place, &turn).await? {
+    if !page.store().begin_turn(&id, &turn).await? {
         return Err(ApiError::UnknownConversation);
     }
     let begun =

@@ -52,7 +52,7 @@ pub(super) fn shared(row: &ConversationRow, turns: Vec<TurnRow>) -> Value {
 }
 
 /// One turn.
-pub(super) fn turn(row: TurnRow) -> Value {
+fn turn(row: TurnRow) -> Value {
     let TurnRow { id, parent, question, created_at_ms, state, answer, error, up, reason } = row;
     let state = match state {
         TurnState::Running => "running",
@@ -74,7 +74,7 @@ pub(super) fn turn(row: TurnRow) -> Value {
 }
 
 /// The way to the newest turn: what a reader sees who chose no other version.
-pub(super) fn newest_path(mut turns: Vec<TurnRow>) -> Vec<TurnRow> {
+fn newest_path(mut turns: Vec<TurnRow>) -> Vec<TurnRow> {
     let mut path: Vec<TurnRow> = Vec::new();
     // A turn is younger than what it follows.
     while let Some(turn) = turns.pop() {
