@@ -118,7 +118,7 @@ async fn what_was_said_until_a_reader_leaves_is_kept() {
     router.add(&soap).await;
     let mut browser = Browser::new(&router);
     let conversation = browser.begin().await;
-    browser.leave_after(&conversation, QUESTION, "And so").await;
+    drop(browser.hear(&conversation, QUESTION, "And so").await);
     let turn = browser.ended(&conversation).await;
     assert_eq!(turn["state"], "stopped");
     assert!(content(&turn).starts_with(ANSWER), "{}", content(&turn));

@@ -7,7 +7,6 @@ use proto::{
     Digest,
     wire::{AskOptions, FinishReason, Receipt, Role, Turn, ask_response::Event},
 };
-use store::Store;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -148,14 +147,6 @@ pub(crate) fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
     vec![bytes.to_vec(), hex(bytes).into_bytes(), base64.into_bytes(), listed.trim_matches(['[', ']']).into()]
 }
 
-/// What the database keeps of what opens a receipt, in pieces that lie in one page each or across two.
-async fn sealed(router: &Router, slip: &Slip) -> Option<Vec<Vec<u8>>> {
-    let store = Store::open(&router.data().join("router.db")).await.unwrap();
-    let sealed = store.receipt(&slip.id).await.unwrap().unwrap().row.sealed;
-    store.close().await;
-    Some(sealed?.chunks_exact(32).map(<[u8]>::to_vec).collect())
-}
-
 #[tokio::test]
 async fn what_was_deleted_is_nowhere() {
     let script = format!(r#"{{ passage = "{ANSWER} It is blown." }}, {{ say = "{ANSWER}" }}"#);
@@ -176,12 +167,12 @@ async fn what_was_deleted_is_nowhere() {
     }
     let nowhere: [String; 0] = [];
     assert_eq!(holding(router.data(), &secrets), nowhere);
-    let pieces = sealed(&router, &slip).await.unwrap();
+    let pieces = slip.sealed(&router).await.unwrap();
     assert!(!holding(router.data(), &pieces).is_empty(), "what opens it is sealed, but there");
 
     slip.forget(&router).await;
     assert_eq!(holding(router.data(), &[secrets.clone(), pieces].concat()), nowhere);
-    assert_eq!(sealed(&router, &slip).await, None);
+    assert_eq!(slip.sealed(&router).await, None);
 
     let (bytes, _) = receipt_of(&router, &answer).await;
     assert!(Bundle::read(&bytes).unwrap().opening().is_none());

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use futures_util::StreamExt;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use store::Store;
@@ -26,8 +25,7 @@ async fn a_turn_that_ran_when_its_router_died_has_failed() {
     router.add(&soap).await;
     let mut browser = Browser::new(&router);
     let conversation = browser.begin().await;
-    let mut body = browser.turn(&conversation, &Value::Null, QUESTION).await.bytes_stream();
-    timeout(PATIENCE, body.next()).await.expect("its beginning").unwrap().unwrap();
+    let _running = browser.hear(&conversation, QUESTION, "And so").await;
     let router = router.crash().await;
     let browser = browser.at(&router);
     let turn = &browser.json(&conversation).await["turns"][0];
@@ -52,7 +50,7 @@ async fn nothing_of_what_was_deleted_is_on_the_disk() {
         let bundle = slip.fetch(&router).await.unwrap();
         secrets.extend(written(&audit::Bundle::read(&bundle).unwrap().opening().unwrap().salt.0));
         secrets.push(slip.capability.clone().into_bytes());
-        secrets.extend(sealed(&router, slip).await.unwrap());
+        secrets.extend(slip.sealed(&router).await.unwrap());
     }
     for plain in [asked.as_str(), "quincunx", "aubergine", "nightingale"] {
         secrets.push(plain.as_bytes().to_vec());
@@ -74,14 +72,6 @@ async fn nothing_of_what_was_deleted_is_on_the_disk() {
     assert!(!killed.log.contains("aubergine") && !killed.log.contains("nightingale"), "{}", killed.log);
 }
 
-/// What the database keeps of what opens a receipt, in pieces that lie in one page each or across two.
-async fn sealed(router: &Router, slip: &Slip) -> Option<Vec<Vec<u8>>> {
-    let store = Store::open(&router.data().join("router.db")).await.unwrap();
-    let sealed = store.receipt(&slip.id).await.unwrap().unwrap().row.sealed;
-    store.close().await;
-    Some(sealed?.chunks_exact(32).map(<[u8]>::to_vec).collect())
-}
-
 #[tokio::test]
 async fn a_conversation_is_deleted_while_it_is_answered() {
     let soap = stalling().await;
@@ -89,21 +79,15 @@ async fn a_conversation_is_deleted_while_it_is_answered() {
     router.add(&soap).await;
     let mut browser = Browser::new(&router);
     let conversation = browser.begin().await;
-    let mut body =
-        browser.turn(&conversation, &Value::Null, "why do aubergine bubbles shimmer").await.bytes_stream();
-    let mut said = String::new();
-    while !said.contains("And so") {
-        let bytes = timeout(PATIENCE, body.next()).await.expect("the words").unwrap().unwrap();
-        said.push_str(std::str::from_utf8(&bytes).unwrap());
-    }
+    let (said, mut running) = browser.hear(&conversation, "why do aubergine bubbles shimmer", "And so").await;
     let id = said.split("req_").nth(1).unwrap().get(..32).unwrap();
     assert_eq!(browser.delete(&conversation).await, StatusCode::NO_CONTENT);
     let slip = Slip { id: format!("req_{id}"), capability: String::new() };
-    assert_eq!(sealed(&router, &slip).await, None);
+    assert_eq!(slip.sealed(&router).await, None);
     let secrets = [b"aubergine".to_vec(), b"Umbrellas".to_vec(), b"umbrellas".to_vec()];
     let nowhere: [String; 0] = [];
     assert_eq!(holding(router.data(), &secrets), nowhere);
-    while let Some(Ok(bytes)) = timeout(PATIENCE, body.next()).await.expect("an end") {
+    while let Ok(Some(bytes)) = timeout(PATIENCE, running.chunk()).await.expect("an end") {
         assert!(!String::from_utf8_lossy(&bytes).contains("[DONE]"));
     }
 }

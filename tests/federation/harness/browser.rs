@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
@@ -88,14 +87,15 @@ impl Browser {
         begun["turn"]["id"].clone()
     }
 
-    /// Asks, and leaves once `words` were said.
-    pub(crate) async fn leave_after(&self, conversation: &str, question: &str, words: &str) {
-        let mut body = self.turn(conversation, &Value::Null, question).await.bytes_stream();
+    /// Asks, and listens until `words` were said; what was said, and what goes on.
+    pub(crate) async fn hear(&self, conversation: &str, question: &str, words: &str) -> (String, Response) {
+        let mut response = self.turn(conversation, &Value::Null, question).await;
         let mut said = String::new();
         while !said.contains(words) {
-            let bytes = timeout(PATIENCE, body.next()).await.expect("the words").unwrap().unwrap();
+            let bytes = timeout(PATIENCE, response.chunk()).await.expect("the words").unwrap().unwrap();
             said.push_str(std::str::from_utf8(&bytes).unwrap());
         }
+        (said, response)
     }
 
     /// The only turn of a conversation, once it does not run any more.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use audit::{Bundle, Trust, log::Reader, signed, verify};
 use proto::wire::{Decision, Receipt};
 use reqwest::{Client, Method, Response, StatusCode};
+use store::Store;
 use tokio::time::{sleep, timeout};
 
 use super::{PATIENCE, Router, run};
@@ -45,6 +46,15 @@ impl Slip {
             }
         };
         timeout(PATIENCE, written).await.expect("its receipt")
+    }
+
+    /// What the database keeps of what opens the receipt, in pieces that lie in one page each or across two; nothing
+    /// once that is forgotten.
+    pub(crate) async fn sealed(&self, router: &Router) -> Option<Vec<Vec<u8>>> {
+        let store = Store::open(&router.data().join("router.db")).await.unwrap();
+        let sealed = store.receipt(&self.id).await.unwrap().unwrap().row.sealed;
+        store.close().await;
+        Some(sealed?.chunks_exact(32).map(<[u8]>::to_vec).collect())
     }
 
     /// Has what opens the receipt forgotten.
