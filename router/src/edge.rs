@@ -13,7 +13,7 @@ mod registry;
 mod sse;
 pub(crate) mod wire;
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Result;
 use axum::{
@@ -68,7 +68,8 @@ pub async fn spawn(
     tasks.spawn("serve", async move {
         // Answers are streams of small events; none waits for the next.
         let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let served = axum::serve(listener, router).with_graceful_shutdown(stopping).await;
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stopping).await;
         if let Err(error) = served {
             tracing::error!(%error, "the listening socket failed");
         }

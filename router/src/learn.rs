@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result};
 use proto::SpecialistId;
 use serde_json::{Value, json};
-use store::{RatingRow, Store};
+use store::{RatingRow, Store, Voters};
 
 use crate::{
     calibrate,
@@ -23,7 +23,7 @@ use crate::{
     config::Config,
     route::{Calibration, Fitted, OFFSET_MAX},
 };
-use fit::{Figure, Learned, SESSION_EFFECT_MAX, Told, learn};
+use fit::{Figure, Learned, Told, VOTER_EFFECT_MAX, learn};
 use questions::Answered;
 pub use rating::Reason;
 
@@ -40,6 +40,10 @@ pub struct Learning {
     /// fewer of them right. The specialists must run.
     #[arg(long, value_name = "FILE")]
     questions: Option<PathBuf>,
+    /// Let every session count by itself, also where several come from one network: only where all who reach the
+    /// router are trusted, behind one address perhaps. Whoever throws cookies away then counts as many.
+    #[arg(long)]
+    by_session: bool,
     /// Write the offsets into calibration.toml in the data folder; without it they are only shown.
     #[arg(long)]
     apply: bool,
@@ -70,7 +74,8 @@ pub async fn run(learning: &Learning) -> Result<()> {
     let path = config.data.join(calibrate::FILE);
     let calibration = calibrate::read_file(&path)?;
     let store = Store::open(&config.database()).await?;
-    let rows = store.ratings().await?;
+    let voters = if learning.by_session { Voters::Sessions } else { Voters::Networks };
+    let rows = store.ratings(voters).await?;
     let fleet: BTreeSet<String> =
         store.registrations().await?.into_iter().map(|row| row.specialist_id).collect();
     let ratings = rows.iter().filter(|row| counts(row, calibration.fitted.as_ref())).filter_map(rating::read);
@@ -120,7 +125,7 @@ impl Outcome {
         json!({
             "stored": stored,
             "ratings": self.ratings(),
-            "sessions": learned.sessions,
+            "voters": learned.voters,
             "specialists": learned.specialists,
             "held": learned.held.map(|[before, after]| json!({ "before": before, "after": after })),
             "questions": questions,
@@ -136,31 +141,31 @@ impl Outcome {
 
     fn text(&self) -> String {
         let mut lines = vec![format!(
-            "{} thumbs are stored; {} of them, from {} sessions, say whom it is right to ask. No session moves \
-             an offset by more than {SESSION_EFFECT_MAX:.2}, nor do all of them by more than {OFFSET_MAX:.2}.",
+            "{} thumbs are stored; {} of them, from {} voters, say whom it is right to ask. No voter moves an \
+             offset by more than {VOTER_EFFECT_MAX:.2}, nor do all of them by more than {OFFSET_MAX:.2}.",
             self.stored,
             self.ratings(),
-            self.learned.sessions
+            self.learned.voters
         )];
         if !self.learned.specialists.is_empty() {
             lines.push(format!(
                 "\n{:<32} {:>8} {:>6} {:>6} {:>11} {:>11} {:>8} {:>8}",
-                "specialist", "sessions", "up", "down", "first half", "second half", "in force", "learned"
+                "specialist", "voters", "up", "down", "first half", "second half", "in force", "learned"
             ));
         }
         let offset = |offsets: &Offsets, id| offsets.get(id).copied().unwrap_or_default();
         lines.extend(self.learned.specialists.iter().map(|told| {
-            let Told { id, sessions, up, down, halves: [first, second], .. } = told;
+            let Told { id, voters, up, down, halves: [first, second], .. } = told;
             let (before, after) = (offset(&self.in_force, id), offset(&self.offsets, id));
             format!(
-                "{:<32} {sessions:>8} {up:>6} {down:>6} {first:>+11.2} {second:>+11.2} {before:>+8.2} {after:>+8.2}",
+                "{:<32} {voters:>8} {up:>6} {down:>6} {first:>+11.2} {second:>+11.2} {before:>+8.2} {after:>+8.2}",
                 id.as_str()
             )
         }));
         if let Some([before, after]) = self.learned.held {
             let Figure { log_loss, right } = before;
             lines.push(format!(
-                "\nThumbs of sessions that nothing was fitted on: log loss {log_loss:.4} before, {:.4} after; \
+                "\nThumbs of voters that nothing was fitted on: log loss {log_loss:.4} before, {:.4} after; \
                  foretold right {:.1} % before, {:.1} % after.",
                 after.log_loss,
                 100.0 * right,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
 use sqlx::{FromRow, SqliteConnection};
 
 use super::{Store, StoreError};
@@ -68,19 +69,28 @@ pub struct Snippet {
 
 impl Store {
     /// Makes an empty conversation `id` of the session `owner`, and the session where there is none.
+    ///
+    /// With a session the `network` is kept that it began in, the first bytes of an address, as a digest with a secret
+    /// of this database. Neither tells anything without the other; whoever has the whole database can try all
+    /// networks, of which there are few enough.
     pub async fn create_conversation(
         &self,
         owner: &[u8; 32],
+        network: &[u8],
         id: &str,
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let mut change = self.change().await?;
         make_room(&mut change).await?;
+        let secret: Vec<u8> =
+            sqlx::query_scalar("SELECT secret FROM network_key").fetch_one(&mut *change).await?;
+        let network = Sha256::new().chain_update(secret).chain_update(network).finalize();
         let session: i64 = sqlx::query_scalar(
-            "INSERT INTO session (cookie_sha256) VALUES (?)
+            "INSERT INTO session (cookie_sha256, network) VALUES (?, ?)
              ON CONFLICT DO UPDATE SET cookie_sha256 = excluded.cookie_sha256 RETURNING place",
         )
         .bind(owner.as_slice())
+        .bind(network.as_slice())
         .fetch_one(&mut *change)
         .await?;
         let own: u32 = sqlx::query_scalar("SELECT COUNT(*) FROM conversation WHERE session = ?")

@@ -18,7 +18,7 @@ use sqlx::{
 
 pub use conversations::{CONVERSATIONS_MAX, Changes, ConversationRow, SESSION_CONVERSATIONS_MAX, Snippet};
 pub use entries::{ENTRIES_MAX, LogEntry};
-pub use feedback::{RATINGS_MAX, RatingRow, SESSION_RATINGS_MAX};
+pub use feedback::{RATINGS_MAX, RatingRow, VOTER_RATINGS_MAX, Voters};
 pub use receipts::{PlacedReceipt, ReceiptRow};
 pub use turns::{NewTurn, Said, TURNS_MAX, TurnRow, TurnState};
 

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
     deriving::{explained, replayed},
-    harness::{Institution, Process, Router, run},
+    harness::{Browser, Institution, Process, Router, run},
 };
 
 /// What two specialists would answer alike.
@@ -31,49 +31,33 @@ async fn two() -> (Router, [Process; 2]) {
     (router, specialists)
 }
 
-/// A reader, whose cookie is its number.
-struct Reader {
-    url: String,
-    client: Client,
-    cookie: String,
+/// Asks to the end; the path of the turn's thumb.
+async fn asked(browser: &Browser, conversation: &str) -> String {
+    let turn = browser.ask(conversation, &Value::Null, QUESTION).await;
+    format!("{conversation}/turns/{}/feedback", turn.as_str().unwrap())
 }
 
-impl Reader {
-    fn new(router: &Router, number: u8) -> Self {
-        let cookie = format!("consilium_session={}", format!("{number:02x}").repeat(32));
-        Self { url: router.process.url.clone(), client: Client::new(), cookie }
-    }
+async fn rate(browser: &Browser, thumb: &str, rating: &Value) -> StatusCode {
+    browser.send(Method::PUT, thumb, rating).await.status()
+}
 
-    async fn send(&self, method: Method, path: &str, body: &Value) -> (StatusCode, String) {
-        let request = self.client.request(method, format!("{}/v1/{path}", self.url));
-        let response = request.header("cookie", &self.cookie).json(body).send().await.unwrap();
-        (response.status(), response.text().await.unwrap())
-    }
+/// The thumb of a conversation's first turn, as its owner sees it.
+async fn seen(browser: &Browser, conversation: &str) -> Value {
+    browser.json(conversation).await["turns"][0]["feedback"].take()
+}
 
-    async fn begin(&self) -> String {
-        let (_, begun) = self.send(Method::POST, "conversations", &json!({})).await;
-        let begun: Value = serde_json::from_str(&begun).unwrap();
-        format!("conversations/{}", begun["id"].as_str().unwrap())
+/// Forty browsers, each at the address that its number makes, which ask and say that the wrong one was asked; with
+/// their conversations.
+async fn forty_object(router: &Router, address: impl Fn(u8) -> String) -> Vec<(Browser, String)> {
+    let mut readers = Vec::new();
+    for number in 0..40 {
+        let mut browser = Browser::new(router).forwarded_for(&address(number));
+        let conversation = browser.begin().await;
+        let thumb = asked(&browser, &conversation).await;
+        assert_eq!(rate(&browser, &thumb, &wrong()).await, StatusCode::NO_CONTENT);
+        readers.push((browser, conversation));
     }
-
-    /// Asks to the end; the path of the turn's thumb.
-    async fn ask(&self, conversation: &str) -> String {
-        let (_, said) =
-            self.send(Method::POST, &format!("{conversation}/turns"), &json!({ "text": QUESTION })).await;
-        let first = said.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
-        let begun: Value = serde_json::from_str(first).unwrap();
-        format!("{conversation}/turns/{}/feedback", begun["turn"]["id"].as_str().unwrap())
-    }
-
-    async fn rate(&self, thumb: &str, rating: &Value) -> StatusCode {
-        self.send(Method::PUT, thumb, rating).await.0
-    }
-
-    /// The thumb of a conversation's first turn, as its owner sees it.
-    async fn seen(&self, conversation: &str) -> Value {
-        let (_, shown) = self.send(Method::GET, conversation, &Value::Null).await;
-        serde_json::from_str::<Value>(&shown).unwrap()["turns"][0]["feedback"].take()
-    }
+    readers
 }
 
 fn wrong() -> Value {
@@ -100,47 +84,46 @@ async fn leads(router: &Router, question: &str) -> (String, f32) {
 #[tokio::test]
 async fn a_thumb_is_its_owners_and_goes_with_its_conversation() {
     let (router, _specialists) = two().await;
-    let (reader, other) = (Reader::new(&router, 1), Reader::new(&router, 2));
+    let (mut reader, other) = (Browser::new(&router), Browser::new(&router));
     let conversation = reader.begin().await;
-    let thumb = reader.ask(&conversation).await;
-    assert_eq!(reader.seen(&conversation).await, Value::Null);
-    assert_eq!(reader.rate(&thumb, &json!({ "rating": "up" })).await, StatusCode::NO_CONTENT);
-    assert_eq!(reader.rate(&thumb, &wrong()).await, StatusCode::NO_CONTENT);
-    assert_eq!(reader.seen(&conversation).await, wrong());
+    let thumb = asked(&reader, &conversation).await;
+    assert_eq!(seen(&reader, &conversation).await, Value::Null);
+    assert_eq!(rate(&reader, &thumb, &json!({ "rating": "up" })).await, StatusCode::NO_CONTENT);
+    assert_eq!(rate(&reader, &thumb, &wrong()).await, StatusCode::NO_CONTENT);
+    assert_eq!(seen(&reader, &conversation).await, wrong());
     for refused in [
         json!({ "rating": "up", "reason": "unclear" }),
         json!({ "rating": "down", "reason": "in my own words" }),
         json!({ "rating": "sideways" }),
     ] {
-        assert_eq!(reader.rate(&thumb, &refused).await, StatusCode::BAD_REQUEST, "{refused}");
+        assert_eq!(rate(&reader, &thumb, &refused).await, StatusCode::BAD_REQUEST, "{refused}");
     }
-    assert_eq!(other.rate(&thumb, &wrong()).await, StatusCode::NOT_FOUND);
+    assert_eq!(rate(&other, &thumb, &wrong()).await, StatusCode::NOT_FOUND);
     let elsewhere = thumb.replace("/turns/", "/turns/no");
-    assert_eq!(reader.rate(&elsewhere, &wrong()).await, StatusCode::NOT_FOUND);
-    assert_eq!(reader.seen(&conversation).await, wrong());
+    assert_eq!(rate(&reader, &elsewhere, &wrong()).await, StatusCode::NOT_FOUND);
+    assert_eq!(seen(&reader, &conversation).await, wrong());
     assert_eq!(learned(&router, &[]).await["stored"], 1);
 
-    let (status, _) = reader.send(Method::DELETE, &thumb, &Value::Null).await;
-    assert_eq!((status, reader.seen(&conversation).await), (StatusCode::NO_CONTENT, Value::Null));
-    assert_eq!(reader.rate(&thumb, &wrong()).await, StatusCode::NO_CONTENT);
-    let (status, _) = reader.send(Method::DELETE, &conversation, &Value::Null).await;
-    assert_eq!((status, &learned(&router, &[]).await["stored"]), (StatusCode::NO_CONTENT, &json!(0)));
+    assert_eq!(reader.delete(&thumb).await, StatusCode::NO_CONTENT);
+    assert_eq!(seen(&reader, &conversation).await, Value::Null);
+    assert_eq!(rate(&reader, &thumb, &wrong()).await, StatusCode::NO_CONTENT);
+    assert_eq!(reader.delete(&conversation).await, StatusCode::NO_CONTENT);
+    assert_eq!(learned(&router, &[]).await["stored"], 0);
 }
 
 #[tokio::test]
-async fn a_flood_from_one_reader_moves_nothing() {
+async fn a_flood_of_cookies_from_one_network_moves_nothing() {
     let (router, _specialists) = two().await;
-    let reader = Reader::new(&router, 1);
-    let conversation = reader.begin().await;
-    for _ in 0..60 {
-        let thumb = reader.ask(&conversation).await;
-        assert_eq!(reader.rate(&thumb, &wrong()).await, StatusCode::NO_CONTENT);
-    }
+    forty_object(&router, |number| format!("198.51.100.{number}")).await;
     let before = fs::read(router.data().join("calibration.toml")).unwrap();
-    let learned = learned(&router, &["--apply"]).await;
-    assert_eq!((&learned["ratings"], &learned["sessions"]), (&json!(60), &json!(1)), "{learned}");
-    assert_eq!((&learned["offsets"], &learned["applied"]), (&json!({}), &json!(false)), "{learned}");
+    let flood = learned(&router, &["--apply"]).await;
+    assert_eq!((&flood["ratings"], &flood["voters"]), (&json!(40), &json!(1)), "{flood}");
+    assert_eq!((&flood["offsets"], &flood["applied"]), (&json!({}), &json!(false)), "{flood}");
     assert_eq!(fs::read(router.data().join("calibration.toml")).unwrap(), before);
+
+    let trusted = learned(&router, &["--by-session"]).await;
+    assert_eq!(trusted["voters"], 40);
+    assert!(trusted["offsets"]["chemist"].as_f64().unwrap() < 0.0, "{trusted}");
 }
 
 #[tokio::test]
@@ -149,13 +132,11 @@ async fn what_many_readers_say_moves_whom_to_ask_within_bounds() {
     let (was, even) = leads(&router, QUESTION).await;
     let (clearly, odds) = leads(&router, CLEAR).await;
     assert_eq!((was.as_str(), clearly.as_str()), ("chemist", "chemist"));
-    for number in 0..40 {
-        let reader = Reader::new(&router, number);
-        let thumb = reader.ask(&reader.begin().await).await;
-        assert_eq!(reader.rate(&thumb, &wrong()).await, StatusCode::NO_CONTENT);
-    }
+    // The proxy names last whom it heard itself.
+    let readers = forty_object(&router, |number| format!("203.0.113.1, 198.51.{number}.7")).await;
 
     let shown = learned(&router, &[]).await;
+    assert_eq!((&shown["ratings"], &shown["voters"]), (&json!(40), &json!(40)), "{shown}");
     let offset = shown["offsets"]["chemist"].as_f64().unwrap();
     assert!((-0.5..0.0).contains(&offset), "{shown}");
     assert!(shown["held"]["after"]["log_loss"].as_f64() < shown["held"]["before"]["log_loss"].as_f64());
@@ -197,12 +178,8 @@ async fn what_many_readers_say_moves_whom_to_ask_within_bounds() {
     let again = learned(&router, &["--apply"]).await;
     assert!((again["offsets"]["chemist"].as_f64().unwrap() - offset).abs() < 1e-3, "{again}");
     // What nobody says any more falls away.
-    for number in 0..40 {
-        let reader = Reader::new(&router, number);
-        let (_, listed) = reader.send(Method::GET, "conversations", &Value::Null).await;
-        let listed: Value = serde_json::from_str(&listed).unwrap();
-        let path = format!("conversations/{}", listed["conversations"][0]["id"].as_str().unwrap());
-        assert_eq!(reader.send(Method::DELETE, &path, &Value::Null).await.0, StatusCode::NO_CONTENT);
+    for (browser, conversation) in readers {
+        assert_eq!(browser.at(&router).delete(&conversation).await, StatusCode::NO_CONTENT);
     }
     assert_eq!(learned(&router, &["--apply"]).await["applied"], true);
     let router = router.restart().await;

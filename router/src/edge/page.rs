@@ -3,6 +3,7 @@
 
 mod conversations;
 mod feedback;
+mod network;
 mod preview;
 mod session;
 mod sharing;

@@ -2,8 +2,8 @@
 //!
 //! A thumb says whether the one who led was the right one to ask; routing had said how likely that was. So each
 //! specialist's offset is a logistic regression with one weight, on the turns that it led. Four things keep a flood
-//! from moving it: a session counts once however often it says something, some sessions have to say the same before
-//! anything moves at all, a prior holds what moves near 0, and only what two halves of the sessions say, each on its
+//! from moving it: a voter counts once however often it says something, some voters have to say the same before
+//! anything moves at all, a prior holds what moves near 0, and only what two halves of the voters say, each on its
 //! own, counts, the smaller of both.
 
 use std::collections::BTreeMap;
@@ -13,17 +13,17 @@ use serde::Serialize;
 
 use crate::route::OFFSET_MAX;
 
-/// How many sessions the prior counts for: the ridge, in units of one session.
-const PRIOR_SESSIONS: f64 = 20.0;
+/// How many voters the prior counts for: the ridge, in units of one voter.
+const PRIOR_VOTERS: f64 = 20.0;
 
-/// Nothing moves before the sessions of a half differ from what routing expects by more than so many that differ
-/// altogether: the lasso, in units of one session.
-const SESSIONS_MIN: f64 = 3.0;
+/// Nothing moves before the voters of a half differ from what routing expects by more than so many that differ
+/// altogether: the lasso, in units of one voter.
+const VOTERS_MIN: f64 = 3.0;
 
-/// The most that one session moves any offset, whatever it says and how often, in log-odds. A session's slope is at
-/// most 1 and the loss curves by [`PRIOR_SESSIONS`] or more, so it moves the mood by at most the inverse of that,
+/// The most that one voter moves any offset, whatever it says and how often, in log-odds. A voter's slope is at
+/// most 1 and the loss curves by [`PRIOR_VOTERS`] or more, so it moves the mood by at most the inverse of that,
 /// and the offset by as much again.
-pub(super) const SESSION_EFFECT_MAX: f64 = 2.0 / PRIOR_SESSIONS;
+pub(super) const VOTER_EFFECT_MAX: f64 = 2.0 / PRIOR_VOTERS;
 
 /// How much more, or less, readers like answers than routing expects them to, in log-odds.
 const MOOD_MAX: f64 = 5.0;
@@ -40,8 +40,8 @@ pub(super) type Offsets = BTreeMap<SpecialistId, f64>;
 /// A thumb that says something of whom to ask.
 #[derive(Debug, Clone)]
 pub(super) struct Rating {
-    /// SHA-256 of the session that it is from.
-    pub(super) session: [u8; 32],
+    /// Whom it is from: a digest, which says in which half that is.
+    pub(super) voter: [u8; 32],
     /// Whose words stood first.
     pub(super) lead: SpecialistId,
     /// What routing gave to whom before any offset, up to a factor: above 0, for the lead and one more at least.
@@ -55,8 +55,8 @@ pub(super) struct Rating {
 pub(super) struct Learned {
     /// Who led in some turn, by id.
     pub(super) specialists: Vec<Told>,
-    /// How many sessions said something.
-    pub(super) sessions: usize,
+    /// How many voters said something.
+    pub(super) voters: usize,
     /// How well the thumbs of each half are foretold by what the other half says, without offsets and with them;
     /// `None` where there is no thumb.
     pub(super) held: Option<[Figure; 2]>,
@@ -67,19 +67,19 @@ pub(super) struct Learned {
 pub(super) struct Told {
     /// Who.
     pub(super) id: SpecialistId,
-    /// How many sessions rated what it led.
-    pub(super) sessions: usize,
+    /// How many voters rated what it led.
+    pub(super) voters: usize,
     /// Thumbs that say that it was right to ask it.
     pub(super) up: usize,
     /// Thumbs that say the contrary.
     pub(super) down: usize,
-    /// The offset that each half of the sessions asks for.
+    /// The offset that each half of the voters asks for.
     pub(super) halves: [f64; 2],
     /// What both agree on.
     pub(super) offset: f64,
 }
 
-/// How well thumbs are foretold, every session counting once.
+/// How well thumbs are foretold, every voter counting once.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(super) struct Figure {
     /// The mean logarithmic loss, in nats.
@@ -88,7 +88,7 @@ pub(super) struct Figure {
     pub(super) right: f64,
 }
 
-/// What one half of the sessions says.
+/// What one half of the voters says.
 struct Half<'a> {
     ratings: Vec<&'a Rating>,
     /// What holds for all that readers rate: whoever is displeased presses a thumb more often, which says nothing of
@@ -99,7 +99,7 @@ struct Half<'a> {
 
 /// Learns from `ratings`. Their order says nothing.
 pub(super) fn learn(ratings: &[Rating]) -> Learned {
-    let (first, second) = ratings.iter().partition(|rating| rating.session[0].is_multiple_of(2));
+    let (first, second) = ratings.iter().partition(|rating| rating.voter[0].is_multiple_of(2));
     let halves: [Half; 2] = [first, second].map(Half::fit);
     let offset = |half: &Half, id: &SpecialistId| half.offsets.get(id).copied().unwrap_or_default();
     let told = |(id, led): (&SpecialistId, Vec<&Rating>)| {
@@ -107,7 +107,7 @@ pub(super) fn learn(ratings: &[Rating]) -> Learned {
         let both = [offset(&halves[0], id), offset(&halves[1], id)];
         Told {
             id: id.clone(),
-            sessions: by_session(&led).len(),
+            voters: by_voter(&led).len(),
             up,
             down: led.len() - up,
             halves: both,
@@ -117,13 +117,13 @@ pub(super) fn learn(ratings: &[Rating]) -> Learned {
     let all: Vec<&Rating> = ratings.iter().collect();
     Learned {
         specialists: by_lead(&all).into_iter().map(told).collect(),
-        sessions: by_session(&all).len(),
+        voters: by_voter(&all).len(),
         held: (!all.is_empty()).then(|| [false, true].map(|moved| held(&halves, moved))),
     }
 }
 
 impl Learned {
-    /// What is worth applying: nothing at all where the thumbs of sessions that it was not fitted on would be
+    /// What is worth applying: nothing at all where the thumbs of voters that it was not fitted on would be
     /// foretold no better.
     pub(super) fn offsets(&self) -> BTreeMap<SpecialistId, f32> {
         let better = self.held.is_some_and(|[before, after]| after.log_loss < before.log_loss);
@@ -153,31 +153,31 @@ impl Rating {
 impl<'a> Half<'a> {
     fn fit(ratings: Vec<&'a Rating>) -> Self {
         let none = Offsets::new();
-        let sessions = |ratings: &[&Rating], mood: f64| -> Vec<Vec<(f64, bool)>> {
+        let voters = |ratings: &[&Rating], mood: f64| -> Vec<Vec<(f64, bool)>> {
             let foretold = |rating: &&Rating| (rating.log_odds(&none) + mood, rating.right);
-            by_session(ratings).values().map(|session| session.iter().map(foretold).collect()).collect()
+            by_voter(ratings).values().map(|voter| voter.iter().map(foretold).collect()).collect()
         };
-        let mood = shift(&sessions(&ratings, 0.0), MOOD_MAX);
+        let mood = shift(&voters(&ratings, 0.0), MOOD_MAX);
         let offset = |(id, led): (&SpecialistId, Vec<&Rating>)| {
-            (id.clone(), shift(&sessions(&led, mood), OFFSET_MAX.into()))
+            (id.clone(), shift(&voters(&led, mood), OFFSET_MAX.into()))
         };
         Self { offsets: by_lead(&ratings).into_iter().map(offset).collect(), mood, ratings }
     }
 }
 
-/// What is to be added to the log-odds that were foretold for the thumbs of `sessions`, at most `most` either way: the
+/// What is to be added to the log-odds that were foretold for the thumbs of `voters`, at most `most` either way: the
 /// elastic net (Zou & Hastie 2005) with one weight.
-fn shift(sessions: &[Vec<(f64, bool)>], most: f64) -> f64 {
+fn shift(voters: &[Vec<(f64, bool)>], most: f64) -> f64 {
     let slope = |shift: f64| {
         let off = |(odds, right): &(f64, bool)| logistic(odds + shift) - f64::from(u8::from(*right));
-        sessions.iter().map(|session| mean(session, off)).sum::<f64>() + PRIOR_SESSIONS * shift
+        voters.iter().map(|voter| mean(voter, off)).sum::<f64>() + PRIOR_VOTERS * shift
     };
     let at_rest = slope(0.0);
-    if at_rest.abs() <= SESSIONS_MIN {
+    if at_rest.abs() <= VOTERS_MIN {
         return 0.0;
     }
     // The slope grows all the way, so it crosses this once, or beyond the bound.
-    let sought = SESSIONS_MIN.copysign(at_rest);
+    let sought = VOTERS_MIN.copysign(at_rest);
     let (mut low, mut high) = if at_rest > 0.0 { (-most, 0.0) } else { (0.0, most) };
     for _ in 0..HALVINGS {
         let middle = f64::midpoint(low, high);
@@ -197,7 +197,7 @@ fn agreed([one, other]: [f64; 2]) -> f64 {
 
 /// How well the thumbs of each half are foretold by what the other one says.
 fn held(halves: &[Half; 2], moved: bool) -> Figure {
-    let mut sessions = 0;
+    let mut voters = 0;
     let (mut loss, mut right) = (0.0, 0.0);
     for (half, other) in [(&halves[0], &halves[1]), (&halves[1], &halves[0])] {
         let none = Offsets::new();
@@ -206,22 +206,22 @@ fn held(halves: &[Half; 2], moved: bool) -> Figure {
             let odds = rating.log_odds(offsets) + other.mood;
             if rating.right { odds } else { -odds }
         };
-        for session in by_session(&half.ratings).values() {
-            sessions += 1;
-            loss += mean(session, |rating| softplus(-odds(rating)));
-            right += mean(session, |rating| f64::from(u8::from(odds(rating) >= 0.0)));
+        for voter in by_voter(&half.ratings).values() {
+            voters += 1;
+            loss += mean(voter, |rating| softplus(-odds(rating)));
+            right += mean(voter, |rating| f64::from(u8::from(odds(rating) >= 0.0)));
         }
     }
-    let count = f64::from(sessions);
+    let count = f64::from(voters);
     Figure { log_loss: loss / count, right: right / count }
 }
 
-fn by_session<'a>(ratings: &[&'a Rating]) -> BTreeMap<&'a [u8; 32], Vec<&'a Rating>> {
-    let mut sessions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+fn by_voter<'a>(ratings: &[&'a Rating]) -> BTreeMap<&'a [u8; 32], Vec<&'a Rating>> {
+    let mut voters: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for rating in ratings {
-        sessions.entry(&rating.session).or_default().push(*rating);
+        voters.entry(&rating.voter).or_default().push(*rating);
     }
-    sessions
+    voters
 }
 
 fn by_lead<'a>(ratings: &[&'a Rating]) -> BTreeMap<&'a SpecialistId, Vec<&'a Rating>> {

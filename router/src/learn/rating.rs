@@ -90,7 +90,7 @@ pub(super) fn read(row: &RatingRow) -> Option<Rating> {
     if weights.len() < 2 || !weights.contains_key(&lead) {
         return None;
     }
-    Some(Rating { session: row.session.as_slice().try_into().ok()?, lead, weights, right: row.up })
+    Some(Rating { voter: row.voter.as_slice().try_into().ok()?, lead, weights, right: row.up })
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
             probabilities.iter().map(|(id, p)| json!({ "id": id, "probability": p, "status": "answered" }));
         let spans = spoke.iter().map(|specialist| json!({ "start": 0, "specialist": specialist }));
         RatingRow {
-            session: vec![7; 32],
+            voter: vec![7; 32],
             asked_at_ms: 0,
             up,
             reason: reason.map(str::to_owned),
@@ -131,7 +131,7 @@ mod tests {
         let said = |up, reason| read(&row(up, reason, &two, &[None, Some("a"), Some("b")]));
         assert!(said(true, None).unwrap().right);
         let wrong = said(false, Some("wrong_specialist")).unwrap();
-        assert_eq!((wrong.right, wrong.lead.as_str(), wrong.session), (false, "a", [7; 32]));
+        assert_eq!((wrong.right, wrong.lead.as_str(), wrong.voter), (false, "a", [7; 32]));
         assert!(said(false, None).is_none());
         for reason in Reason::ALL.into_iter().filter(|reason| *reason != Reason::WrongSpecialist) {
             assert!(said(false, Some(reason.name())).is_none(), "{reason:?}");

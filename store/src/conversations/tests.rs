@@ -20,8 +20,11 @@ fn run(work: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
 }
 
+/// From where all ask.
+const NETWORK: [u8; 3] = [192, 0, 2];
+
 async fn begin(store: &Store, owner: &[u8; 32], id: &str, now_ms: i64) {
-    store.create_conversation(owner, id, now_ms).await.unwrap();
+    store.create_conversation(owner, &NETWORK, id, now_ms).await.unwrap();
 }
 
 /// Asks and answers.
@@ -164,11 +167,11 @@ async fn many(store: &Store, owner: &[u8; 32], name: &str, count: u32) {
 async fn there_is_an_end_to_the_conversations_of_a_session() {
     let (_folder, store) = open().await;
     many(&store, &OWNER, "a", SESSION_CONVERSATIONS_MAX).await;
-    let full = store.create_conversation(&OWNER, "more", 1).await;
+    let full = store.create_conversation(&OWNER, &NETWORK, "more", 1).await;
     assert!(matches!(full, Err(StoreError::Limit { max: SESSION_CONVERSATIONS_MAX, .. })), "{full:?}");
     begin(&store, &OTHER, "theirs", 1).await;
     assert!(store.delete_conversation(&OWNER, "a1").await.unwrap());
-    store.create_conversation(&OWNER, "more", 1).await.unwrap();
+    store.create_conversation(&OWNER, &NETWORK, "more", 1).await.unwrap();
 }
 
 #[tokio::test]
@@ -217,18 +220,16 @@ async fn whose_time_is_over_goes_with_what_opens_its_receipts() {
 
 #[tokio::test]
 async fn a_session_goes_with_its_last_conversation() {
-    let (_folder, store) = open().await;
+    let (folder, store) = open().await;
     begin(&store, &OWNER, "a", 1).await;
     begin(&store, &OWNER, "b", 1).await;
-    let sessions = async || {
-        let count: u32 =
-            sqlx::query_scalar("SELECT COUNT(*) FROM session").fetch_one(&store.pool).await.unwrap();
-        count
-    };
+    let network: Vec<u8> =
+        sqlx::query_scalar("SELECT network FROM session").fetch_one(&store.pool).await.unwrap();
+    let is_there = || [OWNER.as_slice(), &network].map(|secret| holds(folder.path(), secret));
     assert!(store.delete_conversation(&OWNER, "a").await.unwrap());
-    assert_eq!(sessions().await, 1);
+    assert_eq!(is_there(), [true, true]);
     assert!(store.delete_conversation(&OWNER, "b").await.unwrap());
-    assert_eq!(sessions().await, 0);
+    assert_eq!(is_there(), [false, false]);
 }
 
 #[tokio::test]

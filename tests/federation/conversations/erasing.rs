@@ -101,9 +101,9 @@ async fn a_conversation_whose_time_is_over_is_deleted_at_the_next_start() {
     let store = Store::open(&folder.path().join("router.db")).await.unwrap();
     let now_ms = i64::try_from(UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
     let month_ms = 30 * 24 * 60 * MINUTE_MS;
-    let owner = [7; 32];
-    store.create_conversation(&owner, "over", now_ms - month_ms - MINUTE_MS).await.unwrap();
-    store.create_conversation(&owner, "nearly", now_ms - month_ms + 60 * MINUTE_MS).await.unwrap();
+    let (owner, network) = ([7; 32], [192, 0, 2]);
+    store.create_conversation(&owner, &network, "over", now_ms - month_ms - MINUTE_MS).await.unwrap();
+    store.create_conversation(&owner, &network, "nearly", now_ms - month_ms + 60 * MINUTE_MS).await.unwrap();
     store.close().await;
 
     let router = Router::on(folder.path()).await;

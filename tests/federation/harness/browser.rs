@@ -16,11 +16,14 @@ pub(crate) struct Browser {
     url: String,
     client: reqwest::Client,
     cookie: Option<String>,
+    /// Where it is, as a proxy on the router's machine says.
+    address: Option<String>,
 }
 
 impl Browser {
     pub(crate) fn new(router: &Router) -> Self {
-        Self { url: router.process.url.clone(), client: reqwest::Client::new(), cookie: None }
+        let url = router.process.url.clone();
+        Self { url, client: reqwest::Client::new(), cookie: None, address: None }
     }
 
     /// The same browser at the page of a router that took over.
@@ -28,12 +31,18 @@ impl Browser {
         Self { url: router.process.url.clone(), ..self }
     }
 
+    /// The same browser behind a proxy that says that it is at `address`.
+    pub(crate) fn forwarded_for(self, address: &str) -> Self {
+        Self { address: Some(address.to_owned()), ..self }
+    }
+
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}/v1/{path}", self.url));
-        match &self.cookie {
-            Some(cookie) => request.header("cookie", cookie),
+        let further = [("cookie", &self.cookie), ("x-forwarded-for", &self.address)];
+        further.into_iter().fold(request, |request, (name, value)| match value {
+            Some(value) => request.header(name, value),
             None => request,
-        }
+        })
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: &Value) -> Response {

@@ -1,16 +1,18 @@
 //! A session's conversations: listed, searched, made, shown, changed and deleted.
 
+use std::net::SocketAddr;
+
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::QueryRejection},
-    http::StatusCode,
+    extract::{ConnectInfo, Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode},
     response::IntoResponse,
 };
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use store::Changes;
 
-use super::{super::error::ApiError, Page, Parsed, session::Session, unguessable, view};
+use super::{super::error::ApiError, Page, Parsed, network::network, session::Session, unguessable, view};
 use crate::conversations::now_ms;
 
 /// How many conversations are listed where the caller does not say.
@@ -67,12 +69,15 @@ pub(super) async fn list(
 /// A new one, in the session or in a new one.
 pub(super) async fn create(
     State(page): State<Page>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     session: Session,
 ) -> Result<impl IntoResponse, ApiError> {
     let session = session.or_new()?;
     let id = unguessable();
     if let Some(owner) = session.owner() {
-        page.store().create_conversation(&owner, &id, now_ms()).await?;
+        let network = network(peer.ip(), &headers);
+        page.store().create_conversation(&owner, &network, &id, now_ms()).await?;
     }
     let cookie = session.set_cookie(page.app.conversations.retention_days());
     Ok((StatusCode::CREATED, cookie, Json(json!({ "id": id }))))

@@ -8,21 +8,21 @@ fn id(name: &str) -> SpecialistId {
     name.parse().unwrap()
 }
 
-/// A session of the half that its number says.
-fn session(number: u16) -> [u8; 32] {
-    let mut session = [0; 32];
-    session[..2].copy_from_slice(&number.to_le_bytes());
-    session
+/// A voter of the half that its number says.
+fn voter(number: u16) -> [u8; 32] {
+    let mut voter = [0; 32];
+    voter[..2].copy_from_slice(&number.to_le_bytes());
+    voter
 }
 
 /// A thumb for `lead`, which routing gave this share of what it and the next of a, b and c have.
 fn rating(number: u16, lead: usize, share: f64, right: bool) -> Rating {
     let ids = ["a", "b", "c"].map(id);
     let weights = [(ids[lead].clone(), share), (ids[(lead + 1) % 3].clone(), 1.0 - share)];
-    Rating { session: session(number), lead: ids[lead].clone(), weights: weights.into(), right }
+    Rating { voter: voter(number), lead: ids[lead].clone(), weights: weights.into(), right }
 }
 
-/// So many ratings, of sessions below `below`.
+/// So many ratings, of voters below `below`.
 fn ratings(below: u16, most: usize) -> impl Strategy<Value = Vec<Rating>> {
     let one = (0..below, 0..3_usize, 0.001..0.999, any::<bool>());
     prop::collection::vec(one, 0..most).prop_map(|all| {
@@ -45,21 +45,21 @@ fn agreed_on(ratings: &[Rating]) -> Offsets {
     learn(ratings).specialists.into_iter().map(|told| (told.id, told.offset)).collect()
 }
 
-/// Sixty sessions that say that it is wrong to ask a, and sixty that it is right to ask b.
+/// Sixty voters that say that it is wrong to ask a, and sixty that it is right to ask b.
 fn clear() -> Vec<Rating> {
     (0..120).map(|number| rating(number, usize::from(number >= 60), 0.7, number >= 60)).collect()
 }
 
 #[test]
-fn what_many_sessions_say_is_learned() {
+fn what_many_voters_say_is_learned() {
     let learned = learn(&clear());
     let offsets = learned.offsets();
     let [before, after] = learned.held.unwrap();
     assert!(offsets[&id("a")] < -0.3 && offsets[&id("b")] > 0.0, "{offsets:?}");
     assert!(after.log_loss < before.log_loss, "{before:?} {after:?}");
-    assert_eq!((learned.sessions, offsets.len()), (120, 2));
-    let Told { sessions, up, down, .. } = learned.specialists[0];
-    assert_eq!((sessions, up, down), (60, 0, 60));
+    assert_eq!((learned.voters, offsets.len()), (120, 2));
+    let Told { voters, up, down, .. } = learned.specialists[0];
+    assert_eq!((voters, up, down), (60, 0, 60));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn what_holds_for_all_alike_moves_nobody() {
 #[test]
 fn what_only_one_half_says_moves_nobody() {
     let mut all = clear();
-    all.retain(|rating| rating.session[0].is_multiple_of(2));
+    all.retain(|rating| rating.voter[0].is_multiple_of(2));
     let learned = learn(&all);
     assert!(learned.specialists[0].halves[0] < -0.2, "{learned:?}");
     assert!(learned.offsets().is_empty(), "{learned:?}");
@@ -108,15 +108,15 @@ proptest! {
         }
     }
 
-    /// As many sessions as are needed before anything moves move nothing, however much they say.
+    /// As many voters as are needed before anything moves move nothing, however much they say.
     #[test]
     fn a_flood_from_few_moves_nothing(ratings in ratings(3, 1_000)) {
         prop_assert!(learn(&ratings).offsets().is_empty());
     }
 
-    /// A thousand ratings of one session, among what others say, move as little as one may.
+    /// A thousand ratings of one voter, among what others say, move as little as one may.
     #[test]
-    fn one_session_among_others_moves_little(
+    fn one_voter_among_others_moves_little(
         others in opinionated(),
         flood in prop::collection::vec((0..3_usize, 0.001..0.999, any::<bool>()), 1..1_000),
     ) {
@@ -125,7 +125,7 @@ proptest! {
         let after = agreed_on(&others.into_iter().chain(flood).collect::<Vec<_>>());
         for (id, offset) in &after {
             let moved = (offset - before.get(id).copied().unwrap_or_default()).abs();
-            prop_assert!(moved <= SESSION_EFFECT_MAX + 1e-9, "{id} moved by {moved}");
+            prop_assert!(moved <= VOTER_EFFECT_MAX + 1e-9, "{id} moved by {moved}");
         }
     }
 
@@ -146,7 +146,7 @@ proptest! {
     #[test]
     fn what_is_agreed_on_improves_both_halves(ratings in opinionated()) {
         let learned = learn(&ratings);
-        let (first, second) = ratings.iter().partition(|rating| rating.session[0].is_multiple_of(2));
+        let (first, second) = ratings.iter().partition(|rating| rating.voter[0].is_multiple_of(2));
         for half in [first, second].map(Half::fit) {
             for (id, led) in by_lead(&half.ratings) {
                 let offset = learned.specialists.iter().find(|told| told.id == *id).unwrap().offset;
@@ -155,7 +155,7 @@ proptest! {
                         let odds = rating.log_odds(&Offsets::new()) + half.mood + offset;
                         softplus(if rating.right { -odds } else { odds })
                     };
-                    by_session(&led).values().map(|session| mean(session, odds)).sum::<f64>()
+                    by_voter(&led).values().map(|voter| mean(voter, odds)).sum::<f64>()
                 };
                 prop_assert!(offset == 0.0 || loss(offset) < loss(0.0), "{id} {offset}");
             }
