@@ -50,10 +50,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let written = sqlx::query(
             "INSERT INTO feedback (turn, up, reason)
-             SELECT turn.place, ?, ? FROM turn
-             JOIN conversation ON conversation.place = turn.conversation
-             JOIN session ON session.place = conversation.session
-             WHERE cookie_sha256 = ? AND conversation.id = ? AND turn.id = ? AND answer IS NOT NULL
+             SELECT turn.place, ?, ? FROM turn JOIN owned ON owned.place = turn.conversation
+             WHERE owner = ? AND owned.id = ? AND turn.id = ? AND answer IS NOT NULL
              ON CONFLICT (turn) DO UPDATE SET up = excluded.up, reason = excluded.reason",
         )
         .bind(up)
@@ -70,10 +68,8 @@ impl Store {
     pub async fn remove_feedback(&self, owner: &[u8; 32], id: &str, turn: &str) -> Result<bool, StoreError> {
         let removed = sqlx::query(
             "DELETE FROM feedback WHERE turn = (
-                 SELECT turn.place FROM turn
-                 JOIN conversation ON conversation.place = turn.conversation
-                 JOIN session ON session.place = conversation.session
-                 WHERE cookie_sha256 = ? AND conversation.id = ? AND turn.id = ?)",
+                 SELECT turn.place FROM turn JOIN owned ON owned.place = turn.conversation
+                 WHERE owner = ? AND owned.id = ? AND turn.id = ?)",
         )
         .bind(owner.as_slice())
         .bind(id)

@@ -1,4 +1,5 @@
-//! The turns of a conversation: a tree, in which those with one parent are versions of each other.
+//! The turns of a conversation: a tree, in which those with one parent are versions of each other. Whose it is, whoever
+//! names it has to know.
 
 use sqlx::{FromRow, SqliteConnection};
 

@@ -41,11 +41,9 @@ impl Page {
         self.app.conversations.store()
     }
 
-    /// The conversation `id` and its owner, if that is who asks.
-    async fn own(&self, session: &Session, id: &str) -> Result<([u8; 32], ConversationRow), ApiError> {
-        let owner = session.owner().ok_or(ApiError::UnknownConversation)?;
-        let row = self.store().conversation(&owner, id).await?;
-        Ok((owner, row.ok_or(ApiError::UnknownConversation)?))
+    /// The conversation `id`, if it is the session's.
+    async fn own(&self, session: &Session, id: &str) -> Result<ConversationRow, ApiError> {
+        self.store().conversation(&session.owner()?, id).await?.ok_or(ApiError::UnknownConversation)
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) async fn list(
         return Err(unsupported("query", format!("at most {QUERY_BYTES_MAX} bytes are searched for")));
     }
     let mut listed = Vec::new();
-    if let Some(owner) = session.owner() {
+    if let Ok(owner) = session.owner() {
         let rows = page.store().conversations(&owner).await?;
         let mut found = match query.trim() {
             "" => None,
@@ -74,11 +74,8 @@ pub(super) async fn create(
     session: Session,
 ) -> Result<impl IntoResponse, ApiError> {
     let session = session.or_new()?;
-    let id = unguessable();
-    if let Some(owner) = session.owner() {
-        let network = network(peer.ip(), &headers);
-        page.store().create_conversation(&owner, &network, &id, now_ms()).await?;
-    }
+    let (network, id) = (network(peer.ip(), &headers), unguessable());
+    page.store().create_conversation(&session.owner()?, &network, &id, now_ms()).await?;
     let cookie = session.set_cookie(page.app.conversations.retention_days());
     Ok((StatusCode::CREATED, cookie, Json(json!({ "id": id }))))
 }
@@ -89,7 +86,7 @@ pub(super) async fn show(
     session: Session,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let (_, row) = page.own(&session, &id).await?;
+    let row = page.own(&session, &id).await?;
     let turns = page.store().turns(&row.id).await?;
     Ok(Json(view::conversation(&row, turns)))
 }
@@ -115,12 +112,11 @@ pub(super) async fn change(
     Path(id): Path<String>,
     Parsed(Wanted { title, folder, pinned }): Parsed<Wanted>,
 ) -> Result<Json<Value>, ApiError> {
-    let (owner, _) = page.own(&session, &id).await?;
     let title = title.map(|title| named("title", &title, 1, TITLE_CHARACTERS_MAX)).transpose()?;
     let folder = folder.map(|folder| named("folder", &folder, 0, FOLDER_CHARACTERS_MAX)).transpose()?;
-    page.store().change_conversation(&owner, &id, &Changes { title, folder, pinned }).await?;
-    let (_, row) = page.own(&session, &id).await?;
-    Ok(Json(view::summary(&row, None)))
+    let changes = Changes { title, folder, pinned };
+    page.store().change_conversation(&session.owner()?, &id, &changes).await?;
+    Ok(Json(view::summary(&page.own(&session, &id).await?, None)))
 }
 
 /// Deletes one for good, and what opens its receipts.
@@ -129,8 +125,7 @@ pub(super) async fn delete(
     session: Session,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let owner = session.owner().ok_or(ApiError::UnknownConversation)?;
-    if !page.app.conversations.delete(&owner, &id).await? {
+    if !page.app.conversations.delete(&session.owner()?, &id).await? {
         return Err(ApiError::UnknownConversation);
     }
     Ok(StatusCode::NO_CONTENT)

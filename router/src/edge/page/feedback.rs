@@ -31,13 +31,13 @@ pub(super) async fn put(
     Path((id, turn)): Path<(String, String)>,
     Parsed(Given { rating, reason }): Parsed<Given>,
 ) -> Result<StatusCode, ApiError> {
-    let (owner, _) = page.own(&session, &id).await?;
+    page.own(&session, &id).await?;
     let up = rating == Thumb::Up;
     if up && reason.is_some() {
         let why = "a reason says why the thumb points down: leave it out".to_owned();
         return Err(ApiError::Unsupported { param: "reason", why });
     }
-    if !page.store().put_feedback(&owner, &id, &turn, up, reason.map(Reason::name)).await? {
+    if !page.store().put_feedback(&session.owner()?, &id, &turn, up, reason.map(Reason::name)).await? {
         return Err(ApiError::UnknownTurn);
     }
     Ok(StatusCode::NO_CONTENT)
@@ -49,7 +49,7 @@ pub(super) async fn remove(
     session: Session,
     Path((id, turn)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
-    let (owner, _) = page.own(&session, &id).await?;
-    page.store().remove_feedback(&owner, &id, &turn).await?;
+    page.own(&session, &id).await?;
+    page.store().remove_feedback(&session.owner()?, &id, &turn).await?;
     Ok(StatusCode::NO_CONTENT)
 }

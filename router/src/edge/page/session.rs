@@ -20,9 +20,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// By what it is known in the database; nothing where the request has no cookie.
-    pub(super) fn owner(&self) -> Option<[u8; 32]> {
-        self.secret.map(|secret| Sha256::digest(secret).into())
+    /// By what it is known in the database. Where the request has no cookie, no conversation is its own.
+    pub(super) fn owner(&self) -> Result<[u8; 32], ApiError> {
+        let secret = self.secret.ok_or(ApiError::UnknownConversation)?;
+        Ok(Sha256::digest(secret).into())
     }
 
     /// The session, or a new one.
@@ -83,7 +84,7 @@ mod tests {
         headers.append(header::COOKIE, format!("theme=dark; {pair}").parse().unwrap());
         headers.append("x-forwarded-proto", HeaderValue::from_static("https"));
         let back = read(&headers).or_new().unwrap();
-        assert_eq!(back.owner(), session.owner());
+        assert_eq!(back.owner().unwrap(), session.owner().unwrap());
         assert!(back.set_cookie(2)[header::SET_COOKIE].to_str().unwrap().ends_with("; Secure"));
     }
 
@@ -92,7 +93,7 @@ mod tests {
         for cookie in ["", "consilium_session", "consilium_session=", "consilium_session=00ff", "a=b;;=;"] {
             let mut headers = HeaderMap::new();
             headers.append(header::COOKIE, HeaderValue::from_static(cookie));
-            assert_eq!(read(&headers).owner(), None, "{cookie}");
+            assert!(read(&headers).owner().is_err(), "{cookie}");
         }
         assert!(read(&HeaderMap::new()).set_cookie(1).is_empty());
     }

@@ -15,8 +15,7 @@ pub(super) async fn share(
     session: Session,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let (owner, _) = page.own(&session, &id).await?;
-    let token = page.store().share_conversation(&owner, &id, &unguessable()).await?;
+    let token = page.store().share_conversation(&session.owner()?, &id, &unguessable()).await?;
     Ok(Json(json!({ "token": token.ok_or(ApiError::UnknownConversation)? })))
 }
 
@@ -26,8 +25,9 @@ pub(super) async fn revoke(
     session: Session,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let (owner, _) = page.own(&session, &id).await?;
-    page.store().revoke_share(&owner, &id).await?;
+    if !page.store().revoke_share(&session.owner()?, &id).await? {
+        return Err(ApiError::UnknownConversation);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
