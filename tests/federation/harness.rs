@@ -10,6 +10,6 @@ mod slip;
 pub(crate) use browser::Browser;
 pub(crate) use institution::Institution;
 pub(crate) use network::{Fault, Network};
-pub(crate) use process::{PATIENCE, Process, program, run};
+pub(crate) use process::{PATIENCE, Process, eventually, program, run};
 pub(crate) use router::{Answer, Events, Killed, Router, SETTINGS};
 pub(crate) use slip::Slip;

@@ -1,20 +1,17 @@
 //! What becomes of conversations when they are deleted, when their time is over, and when their router dies.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use store::Store;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::{QUESTION, slip, stalling, talking};
 use crate::{
-    harness::{Browser, PATIENCE, Router, Slip},
+    harness::{Browser, PATIENCE, Router, Slip, eventually},
     receipts::{holding, written},
 };
-
-/// How long nobody looks again whether the sweep is over.
-const PAUSE: Duration = Duration::from_millis(20);
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -108,12 +105,11 @@ async fn a_conversation_whose_time_is_over_is_deleted_at_the_next_start() {
 
     let router = Router::on(folder.path()).await;
     let store = Store::open(&folder.path().join("router.db")).await.unwrap();
-    let gone = async {
-        while store.conversation(&owner, "over").await.unwrap().is_some() {
-            sleep(PAUSE).await;
-        }
-    };
-    timeout(PATIENCE, gone).await.expect("the sweep");
+    eventually(async || {
+        let over = store.conversation(&owner, "over").await.unwrap();
+        over.is_none().then_some(())
+    })
+    .await;
     assert!(store.conversation(&owner, "nearly").await.unwrap().is_some());
     let browser = browser.at(&router);
     browser.json(&fresh).await;

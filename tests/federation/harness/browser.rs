@@ -1,15 +1,10 @@
 //! A browser at a router's page.
 
-use std::time::Duration;
-
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::{PATIENCE, Router};
-
-/// How long nobody looks again at a turn that still runs.
-const PAUSE: Duration = Duration::from_millis(20);
+use super::{PATIENCE, Router, eventually};
 
 /// A browser, which keeps its cookie.
 pub(crate) struct Browser {
@@ -109,16 +104,11 @@ impl Browser {
 
     /// The only turn of a conversation, once it does not run any more.
     pub(crate) async fn ended(&self, conversation: &str) -> Value {
-        let ended = async {
-            loop {
-                let mut shown = self.json(conversation).await;
-                if let Some(turn) = shown["turns"].get_mut(0).filter(|turn| turn["state"] != "running") {
-                    return turn.take();
-                }
-                sleep(PAUSE).await;
-            }
-        };
-        timeout(PATIENCE, ended).await.expect("an end")
+        eventually(async || {
+            let mut shown = self.json(conversation).await;
+            shown["turns"].get_mut(0).filter(|turn| turn["state"] != "running").map(Value::take)
+        })
+        .await
     }
 
     /// The titles that a search finds.

@@ -11,11 +11,27 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
     task::JoinHandle,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// How long a test waits for what must come; never how long it takes.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// How long nobody looks again for what is not there yet.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Looks until it finds something.
+pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            sleep(PAUSE).await;
+        }
+    };
+    timeout(PATIENCE, found).await.expect("it comes")
+}
 
 /// One of the workspace's programs, which stand beside the folder of this test's own.
 pub(crate) fn program(name: &str) -> PathBuf {

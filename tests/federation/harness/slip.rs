@@ -1,17 +1,11 @@
 //! Receipts, as those who asked have them.
 
-use std::time::Duration;
-
 use audit::{Bundle, Trust, log::Reader, signed, verify};
 use proto::wire::{Decision, Receipt};
 use reqwest::{Client, Method, Response, StatusCode};
 use store::Store;
-use tokio::time::{sleep, timeout};
 
-use super::{PATIENCE, Router, run};
-
-/// How long nobody asks again for what is not there yet.
-const PAUSE: Duration = Duration::from_millis(20);
+use super::{Router, eventually, run};
 
 /// What came with an answer and opens its receipt.
 #[derive(Debug, Clone)]
@@ -37,15 +31,7 @@ impl Slip {
 
     /// The receipt.json of a turn whose end nobody was told.
     pub(crate) async fn written(&self, router: &Router) -> Vec<u8> {
-        let written = async {
-            loop {
-                if let Some(bytes) = self.fetch(router).await {
-                    return bytes;
-                }
-                sleep(PAUSE).await;
-            }
-        };
-        timeout(PATIENCE, written).await.expect("its receipt")
+        eventually(async || self.fetch(router).await).await
     }
 
     /// What the database keeps of what opens the receipt, in pieces that lie in one page each or across two; nothing
