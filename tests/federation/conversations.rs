@@ -8,27 +8,9 @@ use serde_json::{Value, json};
 
 use crate::{
     answers::planets,
-    harness::{Browser, Institution, Process, Router, Slip},
+    harness::{Browser, Router, Slip},
+    soap::{ANSWER, QUESTION, soap, stalling, talking},
 };
-
-const QUESTION: &str = "why do soap bubbles shimmer";
-
-/// What nobody else says.
-const ANSWER: &str = "Umbrellas of thin soap bend plum light.";
-
-async fn soap(steps: &str) -> Process {
-    Institution::new("soap").signs().scripted(QUESTION, steps).start().await
-}
-
-/// A specialist that answers.
-async fn talking() -> Process {
-    soap(&format!(r#"{{ passage = "{ANSWER} It is blown." }}, {{ say = "{ANSWER}" }}"#)).await
-}
-
-/// A specialist that says something and comes to no end.
-async fn stalling() -> Process {
-    soap(&format!(r#"{{ say = "{ANSWER} " }}, {{ say = "And so" }}, "stall""#)).await
-}
 
 fn content(turn: &Value) -> &str {
     turn["answer"]["choices"][0]["message"]["content"].as_str().unwrap()

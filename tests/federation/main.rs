@@ -44,6 +44,7 @@ mod probing;
 mod python;
 mod receipts;
 mod registering;
+mod soap;
 mod tidy;
 mod turns;
 mod vouching;

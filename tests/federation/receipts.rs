@@ -10,16 +10,10 @@ use proto::{
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-use crate::harness::{Answer, Events, Institution, Process, Router, Slip, run};
-
-const QUESTION: &str = "why do soap bubbles shimmer";
-
-/// What nobody else says.
-const ANSWER: &str = "Umbrellas of thin soap bend plum light.";
-
-async fn soap(steps: &str) -> Process {
-    Institution::new("soap").signs().scripted(QUESTION, steps).start().await
-}
+use crate::{
+    harness::{Answer, Events, Router, Slip, run},
+    soap::{ANSWER, QUESTION, soap, stalling, talking},
+};
 
 /// Why a call failed, as programs read it.
 pub(crate) fn reason(status: &Status) -> String {
@@ -51,7 +45,7 @@ async fn receipt_of_unended(router: &Router, slip: &Slip) -> Receipt {
 
 #[tokio::test]
 async fn a_turn_whose_reader_leaves_has_a_receipt() {
-    let soap = soap(&format!(r#"{{ say = "{ANSWER} " }}, {{ say = "And so" }}, "stall""#)).await;
+    let soap = stalling().await;
     let router = Router::start().await;
     router.add(&soap).await;
     let mut events = router.events(QUESTION, AskOptions::default()).await.unwrap();
@@ -149,8 +143,7 @@ pub(crate) fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
 
 #[tokio::test]
 async fn what_was_deleted_is_nowhere() {
-    let script = format!(r#"{{ passage = "{ANSWER} It is blown." }}, {{ say = "{ANSWER}" }}"#);
-    let soap = soap(&script).await;
+    let soap = talking().await;
     let router = Router::telling().await;
     router.add(&soap).await;
     let asked = format!("{QUESTION}, aubergine");

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use store::Store;
 use tokio::time::timeout;
 
-use super::{QUESTION, slip, stalling, talking};
+use super::slip;
 use crate::{
     harness::{Browser, PATIENCE, Router, Slip, eventually},
     receipts::{holding, written},
+    soap::{QUESTION, stalling, talking},
 };
 
 const MINUTE_MS: i64 = 60_000;
