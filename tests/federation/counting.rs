@@ -9,7 +9,12 @@ use crate::{
 };
 
 async fn fleet(router: &Router) -> Value {
-    let response = reqwest::get(format!("{}/v1/fleet", router.process.url)).await.unwrap();
+    listed(router, "").await
+}
+
+/// What `query` asks for.
+async fn listed(router: &Router, query: &str) -> Value {
+    let response = reqwest::get(format!("{}/v1/fleet{query}", router.process.url)).await.unwrap();
     assert_eq!(response.status(), 200);
     response.json().await.unwrap()
 }
@@ -39,6 +44,22 @@ async fn the_fleet_says_who_is_there_how_they_are_and_who_won() {
         assert_eq!(router.ask(question).await.reason(), FinishReason::Answered);
     }
     assert_eq!(router.ask("which tax does a partnership pay").await.reason(), FinishReason::Abstained);
+
+    for (query, found, ids) in [
+        ("", 2, &["planets", "cheese"][..]),
+        ("?limit=1", 2, &["planets"]),
+        ("?limit=1&offset=1", 2, &["cheese"]),
+        ("?query=CHEESE", 1, &["cheese"]),
+        ("?query=nobody", 0, &[]),
+    ] {
+        let seen = listed(&router, query).await;
+        let listed: Vec<_> =
+            seen["specialists"].as_array().unwrap().iter().map(|one| one["id"].as_str()).collect();
+        assert_eq!(listed, ids.iter().map(|id| Some(*id)).collect::<Vec<_>>(), "{query}");
+        assert_eq!([&seen["found"], &seen["registered"], &seen["up"]], [found, 2, 2], "{query}");
+    }
+    let refused = reqwest::get(format!("{}/v1/fleet?limit=all", router.process.url)).await.unwrap();
+    assert_eq!(refused.status(), 400);
 
     let seen = fleet(&router).await;
     let tally = &seen["tally"];

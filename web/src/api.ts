@@ -160,11 +160,15 @@ export interface Specialist {
   asks_consent: boolean;
   enabled: boolean;
   health: Health;
-  general: boolean;
 }
 
 export interface Fleet {
   name: string;
+  registered: number;
+  up: number;
+  asks_consent: boolean;
+  /** Who is asked what nobody covers. */
+  general: { id: string; title: string } | null;
   specialists: Specialist[];
 }
 
@@ -238,5 +242,5 @@ export const api = {
       : send('DELETE', `${at(id)}/turns/${encodeURIComponent(turn)}/feedback`),
   preview: (turns: { role: 'user' | 'assistant'; text: string }[], options: Options, signal?: AbortSignal) =>
     json<Routing>('POST', '/v1/preview', { turns, options }, signal),
-  fleet: () => json<Fleet>('GET', '/v1/fleet'),
+  fleet: (query: string, signal?: AbortSignal) => json<Fleet>('GET', `/v1/fleet?${new URLSearchParams({ query })}`, undefined, signal),
 };

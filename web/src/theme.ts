@@ -19,6 +19,11 @@ class Theme extends Changing {
     const { dataset } = document.documentElement;
     if (this.choice === 'auto') delete dataset.theme;
     else dataset.theme = this.choice;
+    // What is around the page in an installed one, or on a phone, goes with it.
+    for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name=theme-color]')) {
+      const { of } = meta.dataset;
+      meta.media = this.choice === 'auto' ? `(prefers-color-scheme: ${of})` : this.choice === of ? 'all' : 'not all';
+    }
   }
 }
 

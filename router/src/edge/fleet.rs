@@ -1,10 +1,14 @@
 //! The fleet as readers see it: who is there, how they are, and what became of the latest questions.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
 use proto::{Digest, Openness, Probing, SpecialistId, conversation};
 use registry::Registration;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
@@ -19,20 +23,44 @@ const EXAMPLE_QUESTIONS_MAX: usize = 8;
 /// How many pairs of specialists are shown: the most frequent.
 const PAIRS_MAX: usize = 1_000;
 
-/// Everybody who is registered, with what became of the latest turns. No question or asker can be told from it.
-pub(super) async fn fleet(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+/// How many specialists are listed at once, unless fewer are wanted.
+const LISTED_MAX: usize = 200;
+
+/// Which part of the fleet is wanted.
+#[derive(Deserialize)]
+pub(super) struct Listing {
+    /// What stands in the title, the institution or the id, in whatever case.
+    #[serde(default)]
+    query: String,
+    /// How many to pass over.
+    #[serde(default)]
+    offset: usize,
+    limit: Option<usize>,
+}
+
+/// Who is registered, those first who are asked most, with what became of the latest turns. No question or asker can
+/// be told from it.
+pub(super) async fn fleet(
+    State(app): State<Arc<App>>,
+    listing: Result<Query<Listing>, QueryRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Query(Listing { query, offset, limit }) = listing.map_err(|e| ApiError::Malformed(e.body_text()))?;
     let tally = app.receipts.tally().await.map_err(ReadError::from)?;
     let snapshot = app.fleet.snapshot();
     let ejected = app.ejected(&snapshot);
     let general = app.rules.policy.general.as_ref();
-    let specialists = snapshot.members().map(|member| {
-        let counts = tally.specialists.get(member.id().as_str()).copied().unwrap_or_default();
-        let mut shown = specialist(member, counts);
+    let counts = |id: &SpecialistId| tally.specialists.get(id.as_str()).copied().unwrap_or_default();
+    let query = query.to_lowercase();
+    let mut found: Vec<_> = snapshot.members().filter(|member| is_called(member, &query)).collect();
+    found.sort_by_key(|member| (Reverse(counts(member.id()).asked), member.id()));
+    let listed = found.iter().skip(offset).take(limit.unwrap_or(LISTED_MAX).min(LISTED_MAX)).map(|member| {
+        let mut shown = specialist(member, counts(member.id()));
         shown["health"] = health(member, &ejected).into();
         shown["general"] = (general == Some(member.id())).into();
         shown
     });
     let registered = |id: &str| id.parse().is_ok_and(|id: SpecialistId| snapshot.get(&id).is_some());
+    let general = general.and_then(|id| snapshot.get(id)).filter(|member| member.enabled);
     Ok(Json(json!({
         "name": app.receipts.name(),
         "version": env!("CARGO_PKG_VERSION"),
@@ -49,8 +77,19 @@ pub(super) async fn fleet(State(app): State<Arc<App>>) -> Result<Json<Value>, Ap
             "abstained": tally.abstained,
             "pairs": pairs(&tally, registered),
         },
-        "specialists": specialists.collect::<Vec<_>>(),
+        "registered": snapshot.members().count(),
+        "up": snapshot.members().filter(|member| health(member, &ejected) == "up").count(),
+        "asks_consent": snapshot.members().any(|member| member.enabled && member.card.card().asks_consent),
+        "general": general.map(|member| json!({ "id": member.id().as_str(), "title": member.card.card().title })),
+        "found": found.len(),
+        "specialists": listed.collect::<Vec<_>>(),
     })))
+}
+
+/// Whether `query`, in small letters, stands in a name of `member`.
+fn is_called(member: &Registration, query: &str) -> bool {
+    let card = member.card.card();
+    format!("{} {} {}", card.title, card.institution, card.id.as_str()).to_lowercase().contains(query)
 }
 
 /// One word for whether a specialist can be asked: what a person decided counts before what was seen.
@@ -130,7 +169,7 @@ fn pairs(tally: &Tally, registered: impl Fn(&str) -> bool) -> Vec<Value> {
         .filter(|((winner, other), _)| registered(winner) && registered(other))
         .map(|((winner, other), pair)| (pair.asked, pair.second, winner, other))
         .collect();
-    pairs.sort_by_key(|(asked, second, ..)| std::cmp::Reverse((*asked, *second)));
+    pairs.sort_by_key(|(asked, second, ..)| Reverse((*asked, *second)));
     pairs.truncate(PAIRS_MAX);
     let shown = |(asked, second, winner, other)| json!({ "won": winner, "other": other, "asked": asked, "second": second });
     pairs.into_iter().map(shown).collect()

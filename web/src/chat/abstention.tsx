@@ -16,7 +16,7 @@ export function Abstention({ turn, answer, readOnly }: { turn: Turn; answer: Ans
   const t = texts();
   const considered = answer.routing?.considered ?? [];
   const asking = considered.filter(({ status }) => status === 'consent_missing');
-  const general = fleet.specialists.find((one) => one.general && one.enabled);
+  const { general } = fleet;
   // The list that ends the router's sentence stands below, with more.
   const sentence = answer.text.split(/ Considered: /)[0]!;
   const only = (id: string) => {

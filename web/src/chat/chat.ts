@@ -124,9 +124,8 @@ export class Chat extends Changing {
   async submit(draft: Draft): Promise<void> {
     if (this.live) return;
     const { signal } = this.#opened;
-    const asking = fleet.asking().filter((id) => !this.consent.has(id) && !this.wishes.exclude.has(id));
     // Where it is not known who asks for consent, the router says it.
-    const missing = asking.length > 0 || fleet.state !== 'there' ? await this.#missing(draft) : null;
+    const missing = fleet.asksConsent || fleet.state !== 'there' ? await this.#missing(draft) : null;
     if (signal.aborted) return;
     if (missing) {
       this.pending = { ...draft, routing: missing, failed: false, needed: true };
@@ -147,7 +146,9 @@ export class Chat extends Changing {
 
   async #preview({ text, parent }: Draft): Promise<Routing | null> {
     const turns = [...said(this.turns, parent).slice(-EARLIER_MAX), { role: 'user' as const, text }];
-    return api.preview(turns, this.options()).catch(() => null);
+    const routing = await api.preview(turns, this.options()).catch(() => null);
+    fleet.know(routing?.considered ?? []);
+    return routing;
   }
 
   async #missing(draft: Draft): Promise<Routing | null> {

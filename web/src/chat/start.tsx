@@ -12,9 +12,9 @@ const QUESTIONS_MAX = 2;
 
 export function Start() {
   const t = texts().start;
-  const { specialists, state } = useChanging(fleet);
-  if (state === 'there' && specialists.length === 0) return <Nobody />;
-  const down = specialists.length > 0 && !specialists.some(isUp);
+  const { specialists, count, up, state } = useChanging(fleet);
+  if (state === 'there' && count === 0) return <Nobody />;
+  const down = count > 0 && up === 0;
   return (
     <section class="start">
       <h1>{t.title}</h1>
@@ -40,7 +40,7 @@ export function Start() {
           </li>
         ))}
       </ul>
-      {specialists.length > SPECIALISTS_MAX && <p><a href="/fleet">{t.all} ({specialists.length})</a></p>}
+      {count > SPECIALISTS_MAX && <p><a href="/fleet">{t.all} ({count})</a></p>}
     </section>
   );
 }

@@ -150,7 +150,7 @@ function EndedAnswer({ turn, last, readOnly }: Props) {
 
 function Failed({ turn, readOnly }: { turn: Turn; readOnly: boolean }) {
   const t = texts();
-  const message = turn.error?.message;
+  const message = turn.error?.code === 'unanswered' ? t.errors.busy : turn.error?.message;
   return (
     <div class="failed">
       <Icon name="alert" size={18} />

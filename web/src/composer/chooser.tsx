@@ -14,6 +14,14 @@ export default function Chooser({ onDone }: { onDone: (chosen: boolean) => void 
   const t = texts().composer;
   const root = useRef<HTMLDivElement>(null);
   const [find, setFind] = useState('');
+  const [all, setAll] = useState(fleet.specialists);
+  const found = all.slice(0, LISTED_MAX);
+  useEffect(() => {
+    const left = new AbortController();
+    // Those who were found before stay where the router cannot be asked.
+    fleet.find(find, left.signal).then(setAll, () => {});
+    return () => left.abort();
+  }, [find]);
   useEffect(() => {
     root.current?.querySelector('input')?.focus();
     const elsewhere = (event: Event) => !root.current?.contains(event.target as Element) && onDone(false);
@@ -32,9 +40,6 @@ export default function Chooser({ onDone }: { onDone: (chosen: boolean) => void 
     event.stopPropagation();
     onDone(false);
   };
-  const wanted = find.trim().toLowerCase();
-  const all = fleet.specialists.filter((one) => `${one.title} ${one.institution} ${one.id}`.toLowerCase().includes(wanted));
-  const found = all.slice(0, LISTED_MAX);
   const { only, exclude } = chat.wishes;
   return (
     <div class="chooser" ref={root} role="dialog" aria-label={t.menuTitle} onKeyDown={keys}>

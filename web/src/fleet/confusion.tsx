@@ -13,7 +13,7 @@ export function Confusion({ report }: { report: Report }) {
   const t = texts().fleet;
   const [what, choose] = useState<'asked' | 'second'>('asked');
   const members = shown(report.specialists);
-  const some = members.length < report.specialists.length;
+  const some = members.length < report.registered;
   return (
     <>
       <section>

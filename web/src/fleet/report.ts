@@ -67,6 +67,8 @@ export interface Pair {
 export interface Report {
   name: string;
   version: string;
+  registered: number;
+  up: number;
   limits: { turn_bytes_max: number; turns_max: number; specialists_max: number; answer_ms: number };
   tally: { turns_max: number; turns: number; asked: number; abstained: number; pairs: Pair[] };
   specialists: Member[];

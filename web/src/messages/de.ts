@@ -261,6 +261,7 @@ const de: Texts = {
       disabled: 'Vom Betreiber herausgenommen',
     },
     more: 'Mehr dazu',
+    next: (n) => `Mehr zeigen (noch ${n})`,
     passages: 'Textstellen',
     license: 'Lizenz',
     data: 'Texte',

@@ -259,6 +259,7 @@ export default {
       disabled: 'Taken out by the operator',
     },
     more: 'More about it',
+    next: (n: number) => `Show more (${n} left)`,
     passages: 'Passages',
     license: 'Licence',
     data: 'Texts',

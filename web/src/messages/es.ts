@@ -261,6 +261,7 @@ const es: Texts = {
       disabled: 'Retirado por el operador',
     },
     more: 'Más sobre él',
+    next: (n) => `Mostrar más (quedan ${n})`,
     passages: 'Pasajes',
     license: 'Licencia',
     data: 'Textos',

@@ -104,7 +104,7 @@ function Source({ citation, answer, open }: { citation: Citation; answer: Answer
     <details class="source" open={open || citedSources(answer).length <= 2} key={`${number}${open}`}>
       <summary data-number={number}><span class="mark still">{number}</span><span dir="auto"><b>{title || source_id}</b><br /><span class="grey small">{speaker(answer, specialist).institution}</span></span></summary>
       <blockquote dir="auto">{highlighted(citation, answer)}</blockquote>
-      <p class="small grey">{place.join(' · ')}</p>
+      <p class="small grey">{place.map((part, at) => <>{at > 0 && ' · '}<bdi>{part}</bdi></>)}</p>
       {/^https?:\/\//i.test(url) && <p class="small"><a href={url} target="_blank" rel="noopener noreferrer nofollow" referrerpolicy="no-referrer">{t.openSource}</a></p>}
     </details>
   );
