@@ -3,15 +3,27 @@
 import { expect, test as base } from "@playwright/test";
 
 import { Chat } from "./harness/chat.ts";
-import { clinics, library, town } from "./harness/fleets.ts";
+import { clinics, dairy, library, observatory, town } from "./harness/fleets.ts";
 import { Federation, type Wishes } from "./harness/router.ts";
 import { Watch } from "./harness/watch.ts";
+
+/** What was asked where there are figures. */
+export const surveyed = ["why is Mars red", "how many moons has Mars", "how much zinc do children with diarrhoea take"];
 
 const federations = {
   /** Institutions of all kinds, of which one is asked what no other covers. */
   town: () => Federation.start({ institutions: [...town, library], settings: '[route]\ngeneral = "library"\n' }),
   /** Two that are both asked and contradict each other. */
   clinics: () => Federation.start({ institutions: clinics, generous: true }),
+  /** Several are asked at once; of what was asked there are figures, and one does not answer any more. */
+  surveyed: async () => {
+    const federation = await Federation.start({ institutions: [...clinics, observatory, dairy], generous: true });
+    for (const question of surveyed) await federation.ask(question);
+    await expect.poll(async () => (await federation.report()).tally.turns).toBe(surveyed.length);
+    await federation.kill("dairy");
+    await expect.poll(() => federation.health()).toContain("down");
+    return federation;
+  },
   /** Nobody is registered. */
   empty: () => Federation.start({ institutions: [] }),
   /** All are registered, and none is there. */

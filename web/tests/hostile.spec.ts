@@ -5,7 +5,8 @@ import type { Locator } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
 import { Chat } from "./harness/chat.ts";
 import type { Institution } from "./harness/institution.ts";
-import { expectNoSidewaysScroll, Watch } from "./harness/watch.ts";
+import { expectNoSidewaysScroll } from "./harness/look.ts";
+import { Watch } from "./harness/watch.ts";
 import { BEACON, families } from "./hostile.ts";
 
 /** About as many characters as one event of an answer may have, with room for those of several bytes. */

@@ -2,29 +2,13 @@
 // Pictures of its main states are left in the output folder.
 
 import { gzipSync } from "node:zlib";
-import { join } from "node:path";
-
-import AxeBuilder from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
 
 import { expect, test } from "./fixtures.ts";
 import { type Chat, en } from "./harness/chat.ts";
-import { output } from "./harness/process.ts";
-import { expectNoSidewaysScroll } from "./harness/watch.ts";
+import { expectAccessible, expectNoSidewaysScroll, looks, picture, wear, ZOOMED } from "./harness/look.ts";
 
 const MARS = "why is Mars red";
 const SCRIPT_GZIP_BYTES_MAX = 50_000;
-const PHONE = { width: 390, height: 844 };
-
-async function picture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(output, "pictures", `${name}.png`) });
-}
-
-async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
-  expect(said).toEqual([]);
-}
 
 /** The states that a reader sees most, each made from the one before. */
 const states: [string, (chat: Chat) => Promise<unknown>][] = [
@@ -42,21 +26,19 @@ const states: [string, (chat: Chat) => Promise<unknown>][] = [
   }],
 ];
 
-for (const colorScheme of ["light", "dark"] as const) {
-  for (const [device, viewport] of [["desk", { width: 1280, height: 800 }], ["phone", PHONE]] as const) {
-    test(`nothing is out of reach: ${device}, ${colorScheme}`, async ({ chat, page }) => {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.setViewportSize(viewport);
-      for (const [state, reach] of states) {
-        await test.step(state, async () => {
-          await reach(chat);
-          await expectNoSidewaysScroll(page);
-          await picture(page, `${state}-${device}-${colorScheme}`);
-          await expectAccessible(page);
-        });
-      }
-    });
-  }
+for (const look of looks) {
+  test(`nothing is out of reach: ${look.name}`, async ({ chat, page }) => {
+    await wear(page, look);
+    await chat.open();
+    for (const [state, reach] of states) {
+      await test.step(state, async () => {
+        await reach(chat);
+        await expectNoSidewaysScroll(page);
+        await picture(page, `${state}-${look.name}`);
+        await expectAccessible(page);
+      });
+    }
+  });
 }
 
 test("dark is dark, by the system's wish and by the reader's", async ({ chat, page }) => {
@@ -114,8 +96,8 @@ test("every stop of the keyboard is seen", async ({ chat, page }) => {
 });
 
 test("at 200 % nothing is lost", async ({ chat, page }) => {
-  // A window of this size at 200 % has half as many pixels of the page's.
-  await page.setViewportSize({ width: 640, height: 400 });
+  await page.setViewportSize(ZOOMED);
+  await chat.open();
   const answer = await chat.ask(MARS);
   await expectNoSidewaysScroll(page);
   await answer.scrollIntoViewIfNeeded();

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 import { expect, test } from "./fixtures.ts";
 import { en } from "./harness/chat.ts";
-import { expectNoSidewaysScroll } from "./harness/watch.ts";
+import { expectNoSidewaysScroll, NARROWEST } from "./harness/look.ts";
 
 const MARS = "why is Mars red";
 
@@ -59,7 +59,8 @@ test("too many questions are told to wait", async ({ chat, page }) => {
 });
 
 test("long words break, and text from right to left stands as it is written", async ({ chat, page }) => {
-  await page.setViewportSize({ width: 360, height: 740 });
+  await page.setViewportSize(NARROWEST);
+  await chat.open();
   const long = "w".repeat(3000);
   const arabic = "لماذا المريخ أحمر";
   await chat.ask(long);

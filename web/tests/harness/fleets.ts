@@ -88,7 +88,7 @@ export const library: Institution = {
 function clinic(id: string, institution: string, milligrams: number): Institution {
   return {
     id,
-    title: "Care of children",
+    title: `Care of children in the ${id}`,
     institution,
     exampleQuestions: ["how much zinc do children with diarrhoea take"],
     corpus: passages(

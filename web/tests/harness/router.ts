@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import type { Report } from "../../src/fleet/report.ts";
 import { type Institution, Specialist } from "./institution.ts";
 import { run, Server } from "./process.ts";
 
@@ -76,14 +77,27 @@ export class Federation {
   /** Takes one out of the registry, and ends it. */
   async remove(id: string): Promise<void> {
     await run("registry", ["remove", id, "--router", this.url]);
-    await this.specialists.get(id)?.kill();
-    this.specialists.delete(id);
+    await this.kill(id);
+  }
+
+  /** What its router says of its fleet. */
+  async report(): Promise<Report> {
+    return (await fetch(`${this.url}/v1/fleet`)).json();
   }
 
   /** How its router sees each of its specialists, in a word. */
   async health(): Promise<string[]> {
-    const { specialists } = await (await fetch(`${this.url}/v1/fleet`)).json();
-    return specialists.map(({ health }: { health: string }) => health);
+    return (await this.report()).specialists.map(({ health }) => health);
+  }
+
+  /** Asks as a program does, without the page; waits for the whole answer. */
+  async ask(question: string): Promise<void> {
+    const body = JSON.stringify({ model: "consilium/auto", messages: [{ role: "user", content: question }] });
+    const headers = { "content-type": "application/json" };
+    const response = await fetch(`${this.url}/v1/chat/completions`, { method: "POST", headers, body });
+    if (!response.ok) {
+      throw new Error(`${question} was not answered: ${await response.text()}`);
+    }
   }
 
   /** The keys by which its receipts are checked, as its operator hands them out. */
@@ -91,7 +105,13 @@ export class Federation {
     return run("router", ["trust", "--data", this.folder]);
   }
 
-  /** Ends all specialists as a crash would; the router has them still in its registry. */
+  /** Ends one as a crash would; the router has it still in its registry. */
+  async kill(id: string): Promise<void> {
+    await this.specialists.get(id)?.kill();
+    this.specialists.delete(id);
+  }
+
+  /** Ends all specialists in the same way. */
   async killSpecialists(): Promise<void> {
     await Promise.all([...this.specialists.values()].map((specialist) => specialist.kill()));
     this.specialists.clear();

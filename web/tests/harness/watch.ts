@@ -1,6 +1,6 @@
 // Notices whatever an answer might do beside being read.
 
-import { type BrowserContext, expect, type Page } from "@playwright/test";
+import type { BrowserContext, Page } from "@playwright/test";
 
 declare global {
   // What hostile answers set (`hostile.ts`), and what the browser refused them.
@@ -57,14 +57,4 @@ export class Watch {
     });
     return [...this.seen.splice(0), ...inside];
   }
-}
-
-/** Nothing hangs out of the page sideways. */
-export async function expectNoSidewaysScroll(page: Page): Promise<void> {
-  const excess = () =>
-    page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement;
-      return scrollWidth - clientWidth;
-    });
-  await expect.poll(excess, { message: "the page is wider than its window" }).toBeLessThanOrEqual(0);
 }
