@@ -4,6 +4,7 @@ import type { Page } from "@playwright/test";
 
 import { expect, test } from "./fixtures.ts";
 import { type Chat, en } from "./harness/chat.ts";
+import { expectNoSidewaysScroll } from "./harness/look.ts";
 
 const MARS = "why is Mars red";
 const GOUDA = "how long does Gouda cheese ripen";
@@ -54,7 +55,7 @@ test("conversations stand pinned ones first, then by folder, then the rest, the 
   await chat.act(MOONS, en.history.pin);
   await expectListed(chat, [en.history.pinned, MOONS, "Astronomy", MARS, "Kitchen", GOUDA]);
   await move(chat, MARS, "Kitchen");
-  await expectListed(chat, [en.history.pinned, MOONS, "Kitchen", MARS, GOUDA]);
+  await expectListed(chat, [en.history.pinned, MOONS, "Kitchen", GOUDA, MARS]);
   await move(chat, GOUDA, "");
   await chat.act(MOONS, en.history.unpin);
   await expectListed(chat, ["Kitchen", MARS, en.history.recent, MOONS, GOUDA]);
@@ -117,6 +118,6 @@ test("a name of a folder that is too long, or means harm, is only text", async (
   await move(chat, MARS, `<img src=x onerror=globalThis.struck=1>${"w".repeat(100)}`);
   const folder = (await listed(chat))[0] ?? "";
   expect(folder).toMatch(/^<img src=x onerror=globalThis.struck=1>w*$/);
-  await page.setViewportSize({ width: 320, height: 640 });
+  await expectNoSidewaysScroll(page);
   expect(await watch.take(page)).toEqual([]);
 });
