@@ -6,6 +6,7 @@ import { Chat } from "./harness/chat.ts";
 import { clinics, dairy, library, observatory, town } from "./harness/fleets.ts";
 import { Federation, type Wishes } from "./harness/router.ts";
 import { Watch } from "./harness/watch.ts";
+import { kinds, mask } from "./masks.ts";
 
 /** What was asked where there are figures. */
 export const surveyed = ["why is Mars red", "how many moons has Mars", "how much zinc do children with diarrhoea take"];
@@ -24,6 +25,8 @@ const federations = {
     await expect.poll(() => federation.health()).toContain("down");
     return federation;
   },
+  /** All of whose cards and corpora mean harm, and who are asked together. */
+  masks: () => Federation.start({ institutions: kinds.map(mask), generous: true }),
   /** Nobody is registered. */
   empty: () => Federation.start({ institutions: [] }),
   /** All are registered, and none is there. */

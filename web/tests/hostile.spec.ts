@@ -1,12 +1,10 @@
 // What hostile answers, cards and passages do in a reader's page: nothing.
 
-import type { Locator } from "@playwright/test";
-
 import { expect, test } from "./fixtures.ts";
 import { Chat } from "./harness/chat.ts";
 import type { Institution } from "./harness/institution.ts";
 import { expectNoSidewaysScroll } from "./harness/look.ts";
-import { Watch } from "./harness/watch.ts";
+import { intruders, Watch } from "./harness/watch.ts";
 import { BEACON, families } from "./hostile.ts";
 
 /** About as many characters as one event of an answer may have, with room for those of several bytes. */
@@ -22,27 +20,6 @@ function institution(family: string, at: number, answer: string): Institution {
     steps.push({ say: characters.slice(start, start + EVENT_CHARACTERS).join("") });
   }
   return { id: `${family}-${at}`, exampleQuestions: [questionOf(family, at)], steps };
-}
-
-/** What stands in an answer that only its specialist can have put there, and that no answer may have. */
-async function intruders(answer: Locator): Promise<string[]> {
-  return await answer.evaluate((root) => {
-    const found = [];
-    const banned = "script,iframe,object,embed,frame,form,input,textarea,select,video,audio,img,image,link,meta,base,style,dialog,foreignObject,portal";
-    for (const element of root.querySelectorAll(banned)) {
-      found.push(element.outerHTML.slice(0, 120));
-    }
-    for (const element of root.querySelectorAll("*")) {
-      for (const { name, value } of element.attributes) {
-        const leads = ["href", "xlink:href", "src", "action", "formaction"].includes(name);
-        const harmless = /^(https?:\/\/|mailto:|\/|#)/.test(value);
-        if (name.startsWith("on") || name === "style" || (leads && !harmless)) {
-          found.push(`${name}=${value.slice(0, 120)}`);
-        }
-      }
-    }
-    return found;
-  });
 }
 
 test("there are two hundred, no two of them alike", () => {

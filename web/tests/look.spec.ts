@@ -116,13 +116,24 @@ test("who wants no motion sees none", async ({ chat, page }) => {
   expect(moving).toBe(0);
 });
 
-test("paper has the conversation and nothing to press", async ({ chat, page }) => {
+test("paper has the conversation with its sources and notes, and nothing to press", async ({ chat, page }) => {
   const answer = await chat.ask(MARS);
+  await chat.ask("which mushrooms are poisonous");
   await page.emulateMedia({ media: "print" });
-  await expect(answer).toBeVisible();
-  await expect(answer).toContainText("Mars, colour");
+  for (const part of [MARS, "iron dust", "Mars, colour", "City Observatory", "Written for visitors of the observatory."]) {
+    await expect(answer.getByText(part).filter({ visible: true }).first()).toBeVisible();
+  }
+  await expect(chat.turns.last()).toContainText("broke off here");
   await expect(chat.composer).toBeHidden();
   await expect(chat.conversations).toBeHidden();
+  for (const name of [en.turn.regenerate, en.turn.copy, en.turn.edit, en.turn.good, en.turn.details]) {
+    await expect(page.getByRole("button", { name, exact: true })).toHaveCount(0);
+  }
+  // All of it is on the pages, however long: nothing is left in a box that would have to be scrolled.
+  await expectNoSidewaysScroll(page);
+  const last = await chat.turns.last().boundingBox();
+  const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+  expect(whole).toBeGreaterThanOrEqual((last?.y ?? Number.NaN) + (last?.height ?? Number.NaN));
   await picture(page, "print");
 });
 

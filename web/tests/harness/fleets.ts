@@ -76,6 +76,15 @@ export const foresters: Institution = {
   steps: [{ say: "Death caps are poisonous, and" }, "fail"],
 };
 
+/** Answers "what is Mars called in Arabic" in Arabic, with a name and a number in other letters. */
+export const academy: Institution = {
+  id: "academy",
+  title: "أكاديمية اللغة العربية",
+  institution: "Academy of Arabic",
+  exampleQuestions: ["what is Mars called in Arabic"],
+  steps: [{ say: "للمريخ قمران هما Phobos و Deimos منذ 1877." }],
+};
+
 /** Is asked what nobody else covers. */
 export const library: Institution = {
   id: "library",
@@ -109,4 +118,4 @@ function clinic(id: string, institution: string, milligrams: number): Institutio
 export const clinics = [clinic("north", "Clinic of the North", 10), clinic("south", "Clinic of the South", 20)];
 
 /** Most tests ask these. */
-export const town = [observatory, dairy, notary, harbour, railway, foresters];
+export const town = [observatory, dairy, notary, harbour, railway, foresters, academy];

@@ -14,6 +14,8 @@ export interface Passage {
   title: string;
   text: string;
   url?: string;
+  section?: string;
+  license?: string;
 }
 
 /** What an institution says of itself, and what it answers. */
@@ -23,6 +25,9 @@ export interface Institution {
   institution?: string;
   description?: string;
   notice?: string;
+  license?: string;
+  intendedUse?: string;
+  retention?: string;
   asksConsent?: boolean;
   exampleQuestions?: string[];
   /** With a corpus, answers are passages of it. */
@@ -47,7 +52,9 @@ function settings(about: Institution): string {
     `title = ${quoted(about.title ?? `About ${id}`)}`,
     `institution = ${quoted(about.institution ?? `Institute of ${id}`)}`,
     `description = ${quoted(about.description ?? `All about ${id}.`)}`,
-    'license = "CC0-1.0"',
+    `license = ${quoted(about.license ?? "CC0-1.0")}`,
+    `intended_use = ${quoted(about.intendedUse ?? "")}`,
+    `retention = ${quoted(about.retention ?? "")}`,
     `notice = ${quoted(about.notice ?? "")}`,
     `asks_consent = ${about.asksConsent ?? false}`,
     `example_questions = [${(about.exampleQuestions ?? []).map(quoted).join(", ")}]`,
