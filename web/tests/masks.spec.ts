@@ -79,6 +79,9 @@ for (const kind of kinds) {
     await expect(page.getByRole("tooltip")).toBeVisible();
     await expectOnlyText(page, watch, "what is said of a sentence");
     await picture(page, `masks-answer-${kind}`);
+    // What is shown there goes away, and uncovers what it covers.
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("tooltip")).toHaveCount(0);
     await chat.openPanel(turn);
     await chat.panel.locator("details").evaluateAll((all: HTMLDetailsElement[]) => all.forEach((source) => (source.open = true)));
     await expectOnlyText(page, watch, "the panel");

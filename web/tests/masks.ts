@@ -54,10 +54,10 @@ export function mask(kind: Kind): Institution {
     exampleQuestions: [questionOf(kind), text],
     corpus: [
       { ...about, text: `The ${kind} quartz${kind} is known. ${kind === "long" ? "w".repeat(10_000) : text} It goes on.` },
-      ...["feldspar", "gneiss", "basalt", "marble", "slate"].map((stone) => ({ ...about, text: `${stone} of ${kind} ${stone}${kind}. ${text}` })),
+      ...["feldspar", "gneiss", "basalt", "marble", "slate"].map((stone) => ({ ...about, text: `The ${stone} is another. ${text}` })),
     ],
   };
 }
 
-/** All that these institutions say, in names and in texts. */
-export const theirs = kinds.flatMap((kind) => [texts[kind], name(kind)]);
+/** All that these institutions say, in names and in texts, the longest first. */
+export const theirs = kinds.flatMap((kind) => [`${texts[kind]} It goes on.`, texts[kind], name(kind)]);

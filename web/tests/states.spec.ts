@@ -1,9 +1,5 @@
 // What a page may get into that its reader did not choose.
 
-import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
 import { expect, test } from "./fixtures.ts";
 import { Chat, en } from "./harness/chat.ts";
 import { dairy, harbour, observatory } from "./harness/fleets.ts";
@@ -155,20 +151,3 @@ test("what is written from right to left stands so, and numbers and marks within
   await expectNoSidewaysScroll(page);
   await picture(page, "right-to-left");
 });
-
-for (const file of readdirSync(join(dirname(fileURLToPath(import.meta.url)), "../src/messages"))) {
-  const code = file.replace(/\.ts$/, "");
-  test(`the page speaks ${code}`, async ({ browser, federation }) => {
-    const context = await browser.newContext({ locale: code });
-    const page = await context.newPage();
-    const words = (await import(`../src/messages/${code}.ts`)).default as typeof en;
-    await page.goto(federation.url);
-    await expect(page.locator("html")).toHaveAttribute("lang", code);
-    const composer = page.getByRole("textbox", { name: words.composer.label });
-    await composer.fill(MARS);
-    await composer.press("Enter");
-    await expect(page.getByRole("article")).toContainText("iron dust");
-    await expect(page.getByRole("button", { name: words.turn.regenerate })).toBeVisible();
-    await context.close();
-  });
-}

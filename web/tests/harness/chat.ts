@@ -20,6 +20,7 @@ export class Chat {
   constructor(
     readonly page: Page,
     readonly url: string,
+    private readonly words = en,
   ) {
     page.on("request", (request) => this.#open.add(request));
     page.on("requestfinished", (request) => this.#open.delete(request));
@@ -27,7 +28,7 @@ export class Chat {
   }
 
   get composer(): Locator {
-    return this.page.getByRole("textbox", { name: en.composer.label });
+    return this.page.getByRole("textbox", { name: this.words.composer.label });
   }
 
   get send(): Locator {
