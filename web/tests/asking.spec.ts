@@ -3,6 +3,11 @@
 import { expect, test } from "./fixtures.ts";
 import { en } from "./harness/chat.ts";
 
+declare global {
+  // What was told to those who do not see.
+  var told: string[];
+}
+
 const MARS = "why is Mars red";
 const RUSTED = "Mars is red because iron dust on its ground rusted.";
 
@@ -19,12 +24,20 @@ test("an answer says whose it is", async ({ chat, page }) => {
 });
 
 test("a screen reader hears once that an answer is ready, and not its words as they come", async ({ chat, page }) => {
+  await page.evaluate(() => {
+    globalThis.told = [];
+    new MutationObserver(() => {
+      for (const region of document.querySelectorAll("[role=status], [role=alert], [aria-live=polite], [aria-live=assertive]")) {
+        if (region.textContent !== "" && region.textContent !== globalThis.told.at(-1)) globalThis.told.push(region.textContent ?? "");
+      }
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
   await chat.put("when does the ferry leave");
   await expect(chat.turns).toContainText(["It comes back"]);
   await expect(chat.log).toHaveAttribute("aria-live", "off");
   await chat.stop.click();
   await chat.ask(MARS);
-  await expect(page.getByRole("status").filter({ hasText: en.turn.ready })).toHaveCount(1);
+  await expect.poll(() => page.evaluate(() => globalThis.told)).toEqual([en.turn.ready]);
 });
 
 test("a question follows up on another", async ({ chat }) => {
@@ -96,8 +109,16 @@ test("a thumb with a reason is kept, and can be taken back", async ({ chat, page
   await page.getByRole("button", { name: en.feedback.reasons.incomplete }).click();
   const thumb = chat.turns.first().getByRole("button", { name: en.turn.bad });
   await expect(thumb).toHaveAttribute("aria-pressed", "true");
+  await chat.settled();
+  const kept = async () => {
+    const conversation = await page.request.get(page.url().replace("/c/", "/v1/conversations/"));
+    return (await conversation.json()).turns[0].feedback;
+  };
+  expect(await kept()).toEqual({ rating: "down", reason: "incomplete" });
   await page.reload();
   await expect(thumb).toHaveAttribute("aria-pressed", "true");
   await thumb.click();
   await expect(thumb).toHaveAttribute("aria-pressed", "false");
+  await chat.settled();
+  expect(await kept()).toBeNull();
 });

@@ -1,7 +1,5 @@
 // Conversations in order: pinned, in folders, by hand and by keyboard alone.
 
-import type { Page } from "@playwright/test";
-
 import { expect, test } from "./fixtures.ts";
 import { type Chat, en } from "./harness/chat.ts";
 import { expectNoSidewaysScroll } from "./harness/look.ts";
@@ -30,17 +28,6 @@ async function move(chat: Chat, title: string, folder: string): Promise<void> {
   await dialog.getByLabel(en.history.folderLabel).fill(folder);
   await dialog.getByRole("button", { name: en.app.save }).click();
   await expect(dialog).toBeHidden();
-}
-
-/** Walks by Tab alone to whatever `name` names. */
-async function tabTo(page: Page, name: string): Promise<void> {
-  const focused = page.locator(":focus");
-  for (let stops = 0; stops < 60; stops += 1) {
-    await page.keyboard.press("Tab");
-    const label = await focused.evaluateAll(([element]) => element && (element.getAttribute("aria-label") ?? element.textContent?.trim()));
-    if (label === name) return;
-  }
-  throw new Error(`Tab does not come to ${name}`);
 }
 
 test("conversations stand pinned ones first, then by folder, then the rest, the latest first", async ({ chat }) => {
@@ -82,7 +69,7 @@ test("all of that can be done by keyboard alone", async ({ chat, page }) => {
   await expect(folder).toBeHidden();
   await expectListed(chat, ["Astronomy", MARS]);
 
-  await tabTo(page, en.history.actions(MARS));
+  await chat.tabTo(en.history.actions(MARS));
   await keyboard.press("Enter");
   await expect(page.getByRole("menuitem").first()).toBeFocused();
   await keyboard.press("ArrowDown");
@@ -93,7 +80,7 @@ test("all of that can be done by keyboard alone", async ({ chat, page }) => {
   await keyboard.press("Enter");
   await expectListed(chat, ["Astronomy", "The red planet"]);
 
-  await tabTo(page, en.history.actions("The red planet"));
+  await chat.tabTo(en.history.actions("The red planet"));
   await keyboard.press("Enter");
   await expect(page.getByRole("menuitem", { name: en.history.pin, exact: true })).toBeFocused();
   await keyboard.press("Enter");
@@ -104,7 +91,7 @@ test("a folder folds by keyboard, and what is in it can be opened", async ({ cha
   await chat.ask(MARS);
   await move(chat, MARS, "Astronomy");
   await page.goto(chat.url);
-  await tabTo(page, "Astronomy");
+  await chat.tabTo("Astronomy");
   await page.keyboard.press("Enter");
   await expect(chat.conversations.getByRole("link", { name: MARS })).toBeHidden();
   await page.keyboard.press("Enter");

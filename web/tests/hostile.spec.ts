@@ -1,4 +1,4 @@
-// What hostile answers, cards and passages do in a reader's page: nothing.
+// What hostile answers do in a reader's page: nothing. Cards and passages: `masks.spec.ts`.
 
 import { expect, test } from "./fixtures.ts";
 import { Chat } from "./harness/chat.ts";

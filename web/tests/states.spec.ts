@@ -77,6 +77,8 @@ test("too many questions at once are told to wait, and can be asked again", asyn
   await expect(page.getByRole("alert")).toContainText(en.errors.quota(1));
   // The question is back where it was written.
   await expect(chat.composer).toHaveValue(MARS);
+  // Nothing was begun of it.
+  await expect(chat.conversations).toContainText(en.history.none);
   await picture(page, "over-quota");
   await other.stop.click();
   // Until the other question is over for the router, too, the same is said again.

@@ -13,6 +13,9 @@ export const like = (make: (...filled: never[]) => string): RegExp => {
   return new RegExp(text.split(any).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*"));
 };
 
+/** After so many stops of the keyboard, what was looked for is not there. */
+const STOPS_MAX = 100;
+
 /** A reader before the page of the router at `url`. */
 export class Chat {
   readonly #open = new Set<Request>();
@@ -98,6 +101,17 @@ export class Chat {
   async ended(turn: Locator): Promise<Locator> {
     await expect(turn.getByRole("button", { name: en.turn.regenerate })).toBeVisible();
     return turn;
+  }
+
+  /** Walks by Tab alone, to whatever is called `name`. */
+  async tabTo(name: string): Promise<void> {
+    const focused = this.page.locator(":focus");
+    for (let stops = 0; stops < STOPS_MAX; stops += 1) {
+      await this.page.keyboard.press("Tab");
+      const called = await focused.evaluateAll(([element]) => element && (element.getAttribute("aria-label") ?? element.textContent?.trim()));
+      if (called === name) return;
+    }
+    throw new Error(`Tab does not come to ${name}`);
   }
 
   /** Opens the panel about the answer of `turn`. */
