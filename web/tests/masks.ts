@@ -9,7 +9,7 @@ const CALL = "globalThis.struck=1";
 
 const texts = {
   html: `<img src=x onerror=${CALL}><script>${CALL}</script>`,
-  markup: `![x](${BEACON}/p.png) [press](javascript:${CALL}) **b**`,
+  syntax: `![x](${BEACON}/p.png) [press](javascript:${CALL}) **b**`,
   links: `<javascript:${CALL}> ${BEACON}/a data:text/html,x`,
   override: "Back\u202ewards",
   isolate: "Shut\u2067 never \u202b\u202e\u2066open",
@@ -27,11 +27,11 @@ export const kinds = Object.keys(texts) as Kind[];
 const name = (kind: Kind) => texts[kind].replace(/[\n\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
 
 /** What the institution of this kind answers, and no other. */
-export const questionOf = (kind: Kind) => `${kind} quartz${kind}`;
+export const questionOf = (kind: Kind) => `the ${kind} quartz${kind} is known`;
 
 const addresses: Partial<Record<Kind, string>> = {
   html: `${BEACON}/"onmouseover="${CALL}"><img src=x onerror=${CALL}>`,
-  markup: `${BEACON}/) ![x](${BEACON}/q.png) [press](javascript:${CALL}`,
+  syntax: `${BEACON}/) ![x](${BEACON}/q.png) [press](javascript:${CALL}`,
   links: `${BEACON}/>\n![x](${BEACON}/r.png)`,
   override: `${BEACON}/\u202egro.live`,
   long: `${BEACON}/${"long".repeat(400)}`,

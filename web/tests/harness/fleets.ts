@@ -77,10 +77,10 @@ export const foresters: Institution = {
 };
 
 /** Answers "what is Mars called in Arabic" in Arabic, with a name and a number in other letters. */
-export const academy: Institution = {
-  id: "academy",
-  title: "أكاديمية اللغة العربية",
-  institution: "Academy of Arabic",
+export const school: Institution = {
+  id: "school",
+  title: "مدرسة اللغة العربية",
+  institution: "School of Arabic",
   exampleQuestions: ["what is Mars called in Arabic"],
   steps: [{ say: "للمريخ قمران هما Phobos و Deimos منذ 1877." }],
 };
@@ -118,4 +118,4 @@ function clinic(id: string, institution: string, milligrams: number): Institutio
 export const clinics = [clinic("north", "Clinic of the North", 10), clinic("south", "Clinic of the South", 20)];
 
 /** Most tests ask these. */
-export const town = [observatory, dairy, notary, harbour, railway, foresters, academy];
+export const town = [observatory, dairy, notary, harbour, railway, foresters, school];
