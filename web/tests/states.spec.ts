@@ -10,6 +10,9 @@ const MARS = "why is Mars red";
 /** As many as a router keeps for one session. */
 const CONVERSATIONS_MAX = 1000;
 
+/** 27 times as many, and one, are as many. */
+const AT_ONCE = 37;
+
 test("an empty page shows who answers here, and what could be asked", async ({ chat, page }) => {
   for (const who of ["Planets and their moons", "Guild of Dairies", "Chamber of Notaries"]) {
     await expect(page.getByText(who).first()).toBeVisible();
@@ -84,10 +87,9 @@ test("too many questions at once are told to wait, and can be asked again", asyn
   // Until the other question is over for the router, too, the same is said again.
   const again = page.getByRole("alert").getByRole("button", { name: en.app.retry });
   await expect(async () => {
-    await again.click({ timeout: 1_000 });
-    await expect(chat.turns).toHaveCount(1, { timeout: 1_000 });
+    if (await again.isVisible()) await again.click();
+    await expect(chat.turns).toContainText(["iron dust"], { timeout: 2_000 });
   }).toPass();
-  await expect(chat.turns).toContainText(["iron dust"]);
   await other.page.context().close();
 });
 
@@ -95,9 +97,8 @@ test("who has as many conversations as the router keeps is told so", async ({ ch
   const begin = async () => (await page.request.post(`${chat.url}/v1/conversations`, { data: {} })).status();
   // The first one begins the session that owns the others.
   expect(await begin()).toBe(201);
-  for (let begun = 1; begun < CONVERSATIONS_MAX; begun += 37) {
-    const more = Math.min(37, CONVERSATIONS_MAX - begun);
-    expect(await Promise.all(Array.from({ length: more }, begin))).toEqual(Array.from({ length: more }, () => 201));
+  for (let begun = 1; begun < CONVERSATIONS_MAX; begun += AT_ONCE) {
+    expect(new Set(await Promise.all(Array.from({ length: AT_ONCE }, begin)))).toEqual(new Set([201]));
   }
   await chat.put(MARS);
   await expect(page.getByRole("alert")).toContainText(en.errors.limit);
