@@ -13,10 +13,13 @@ const CONVERSATIONS_MAX = 1000;
 /** 27 times as many, and one, are as many. */
 const AT_ONCE = 37;
 
-test("an empty page shows who answers here, and what could be asked", async ({ chat, page }) => {
-  for (const who of ["Planets and their moons", "Guild of Dairies", "Chamber of Notaries"]) {
-    await expect(page.getByText(who).first()).toBeVisible();
-  }
+test("an empty page shows who answers here, and what could be asked", async ({ chat, federation, page }) => {
+  const { specialists } = await federation.report();
+  const first = page.getByRole("main").getByRole("listitem").filter({ has: page.getByRole("heading") });
+  await expect(first).toContainText(specialists.slice(0, 6).map(({ title }) => title));
+  await expect(first).toContainText(specialists.slice(0, 6).map(({ institution }) => institution));
+  // The others are a step away.
+  await expect(page.getByRole("link", { name: en.start.all })).toHaveAttribute("href", "/fleet");
   await chat.button("how many moons has Mars").click();
   // It can still be changed, or looked at who would see it.
   await expect(chat.composer).toHaveValue("how many moons has Mars");
