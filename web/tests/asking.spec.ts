@@ -1,7 +1,7 @@
 // Asking, and what a reader does with questions and answers.
 
 import { expect, test } from "./fixtures.ts";
-import { en } from "./harness/chat.ts";
+import { Chat, en } from "./harness/chat.ts";
 
 declare global {
   // What was told to those who do not see.
@@ -21,6 +21,23 @@ test("an answer says whose it is", async ({ chat, page }) => {
   await page.reload();
   await expect(chat.turns).toContainText([MARS]);
   await expect(chat.turns).toContainText([RUSTED]);
+});
+
+test("a long answer is read from its beginning, and its end can be gone to", async ({ page, start }) => {
+  const sentences = Array.from({ length: 60 }, (_, at) => ({ say: `Fact ${at} about basalt stands here. ` }));
+  const basalt = { id: "basalt", title: "Basalt", institution: "Institute of Basalt", exampleQuestions: ["what is basalt"], steps: sentences };
+  const { url } = await start({ institutions: [basalt] });
+  const chat = new Chat(page, url);
+  await page.setViewportSize({ width: 390, height: 640 });
+  await chat.open();
+  for (const _ of [1, 2]) {
+    const turn = await chat.ask("what is basalt");
+    await expect(turn.getByText("what is basalt")).toBeInViewport();
+    await expect(turn.getByText("Fact 0 about")).toBeInViewport();
+    await expect(turn.getByText("Fact 59 about")).not.toBeInViewport();
+    await turn.getByRole("button", { name: en.turn.regenerate }).scrollIntoViewIfNeeded();
+    await expect(turn.getByText("Fact 59 about")).toBeInViewport();
+  }
 });
 
 test("a screen reader hears once that an answer is ready, and not its words as they come", async ({ chat, page }) => {

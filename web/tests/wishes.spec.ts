@@ -3,7 +3,8 @@
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "./fixtures.ts";
-import { en } from "./harness/chat.ts";
+import { Chat, en } from "./harness/chat.ts";
+import { clinics, dairy, observatory } from "./harness/fleets.ts";
 
 const MARS = "why is Mars red";
 const WILL = "who inherits without a will";
@@ -39,6 +40,36 @@ test("who asks for consent can be left out", async ({ chat, page }) => {
   const answer = await chat.ended(chat.turns.last());
   await expect(answer).not.toContainText("next of kin");
   expect(questions).toEqual([expect.objectContaining({ options: expect.not.objectContaining({ consent: ["notary"] }) })]);
+});
+
+test("where several ask for consent, nobody is agreed to beforehand", async ({ page, start }) => {
+  const asking = clinics.map((clinic) => ({ ...clinic, asksConsent: true }));
+  const { url } = await start({ institutions: asking, generous: true });
+  const [chat, questions] = [new Chat(page, url), sent(page)];
+  await chat.open();
+  await chat.put("how much zinc do children with diarrhoea take");
+  const dialog = page.getByRole("dialog", { name: en.preview.needsTitle });
+  const agree = dialog.getByRole("button", { name: en.preview.agree });
+  await expect(dialog.getByRole("checkbox", { checked: false })).toHaveCount(2);
+  await expect(agree).toBeDisabled();
+  await dialog.getByRole("checkbox", { name: /south/ }).check();
+  await agree.click();
+  const answer = await chat.ended(chat.turns.last());
+  await expect(answer).toContainText("20 mg");
+  await expect(answer).not.toContainText("10 mg");
+  expect(questions).toEqual([expect.objectContaining({ options: expect.objectContaining({ consent: ["south"], exclude: ["north"] }) })]);
+});
+
+test("whom nobody is sure of can be asked all the same", async ({ page, start }) => {
+  const { url } = await start({ institutions: [observatory, dairy] });
+  const [chat, questions] = [new Chat(page, url), sent(page)];
+  await chat.open();
+  const turn = await chat.ask("which tax does a partnership pay");
+  await expect(turn).toContainText(en.turn.considered);
+  await turn.getByRole("button", { name: `${en.turn.anyway}: Planets and their moons` }).click();
+  await expect(chat.turns.last()).toContainText(en.turn.version(2, 2));
+  await chat.ended(chat.turns.last());
+  expect(questions.at(-1)).toEqual(expect.objectContaining({ options: expect.objectContaining({ only: ["observatory"] }) }));
 });
 
 test("the page says before who would see a question", async ({ chat, page }) => {
