@@ -10,7 +10,7 @@ import { texts } from '../language.ts';
 import { copy } from '../parts/clipboard.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
 import { lazy } from '../parts/lazy.tsx';
-import { percent } from '../parts/percent.ts';
+import { likelihood } from '../parts/percent.ts';
 import { Abstention } from './abstention.tsx';
 import { chat, type Live, type Shown } from './chat.ts';
 import { Thumbs } from './feedback.tsx';
@@ -181,14 +181,16 @@ function Actions({ turn, answer, last, readOnly }: { turn: Turn; answer: Answer 
 function Asked({ answer, onShow }: { answer: Answer; onShow: () => void }) {
   const shown = answer.routing?.considered.filter(({ status }) => ['asked', 'answered', 'no_answer', 'timeout', 'failed'].includes(status)) ?? [];
   if (shown.length === 0) return null;
+  // Who is asked what nobody covers does not cover it either.
+  const likely = (confidence: number) => (answer.routing?.general ? '' : likelihood(confidence));
   return (
     <ul class="asked">
       {shown.map(({ title, institution, confidence, status }) => (
         <li>
-          <button type="button" class={`asked-one ${status}`} title={texts().panel.covers(percent(confidence))} onClick={onShow}>
+          <button type="button" class={`asked-one ${status}`} title={texts().panel.title} onClick={onShow}>
             <b>{title}</b>
             <span class="grey small">
-              {[institution, percent(confidence), status === 'asked' || status === 'answered' ? '' : texts().status[status]].filter(Boolean).join(' · ')}
+              {[institution, likely(confidence), status === 'asked' || status === 'answered' ? '' : texts().status[status]].filter(Boolean).join(' · ')}
             </span>
           </button>
         </li>

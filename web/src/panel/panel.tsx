@@ -10,7 +10,7 @@ import { texts } from '../language.ts';
 import { Bar } from '../parts/bar.tsx';
 import { IconButton } from '../parts/icons.tsx';
 import { lazy } from '../parts/lazy.tsx';
-import { percent } from '../parts/percent.ts';
+import { likelihood, percent } from '../parts/percent.ts';
 
 const ReceiptView = lazy(() => import('./receipt.tsx'));
 
@@ -90,7 +90,7 @@ function Considered({ one, threshold }: { one: Candidate; threshold: number }) {
   return (
     <li class={away ? 'away' : ''}>
       <span class="grow" dir="auto"><b>{one.title}</b><br /><span class="grey small">{one.institution}</span></span>
-      <span class="considered-score"><Bar value={one.confidence} /><span class="small">{percent(one.confidence)}</span></span>
+      <span class="considered-score"><Bar value={one.confidence} /><span class="small">{likelihood(one.confidence)}</span></span>
       <span class="small status">{t.status[one.status] ?? one.status}</span>
     </li>
   );

@@ -7,3 +7,8 @@ export function percent(share: number): string {
   if (share < 1 && share >= 0.995) return `>${format.format(0.99)}`;
   return format.format(share);
 }
+
+/** A likelihood in whole percent. Near its ends it is a sum that was rounded: nothing is certain. */
+export function likelihood(p: number): string {
+  return percent(Math.min(Math.max(p, 0.001), 0.999));
+}
