@@ -3,7 +3,7 @@
 import type { Locator, Page } from "@playwright/test";
 
 import { expect, surveyed, test } from "./fixtures.ts";
-import { en } from "./harness/chat.ts";
+import { Chat, en } from "./harness/chat.ts";
 import { expectAccessible, expectNoSidewaysScroll, looks, NARROWEST, picture, wear, ZOOMED } from "./harness/look.ts";
 import type { Federation } from "./harness/router.ts";
 
@@ -25,6 +25,41 @@ async function open(page: Page, federation: Federation): Promise<void> {
   await expect(page.getByRole("heading", { name: en.fleet.title, level: 1 })).toBeVisible();
   await expect(page.getByRole("table")).not.toHaveCount(0);
 }
+
+/** Has the router list but `limit` specialists at once, as if there were too many for more. */
+async function listing(page: Page, limit: number): Promise<void> {
+  await page.route("**/v1/fleet**", (route) => {
+    const url = new URL(route.request().url());
+    url.searchParams.set("limit", String(limit));
+    return route.continue({ url: url.href });
+  });
+}
+
+test("a large fleet is shown in parts", async ({ page, federation }) => {
+  await listing(page, 3);
+  await open(page, federation);
+  const cards = page.locator(".fleet-card");
+  await expect(cards).toHaveCount(3);
+  await expect(page.getByText(en.fleet.lead("consilium.local", 4, 3))).toBeVisible();
+  await page.getByRole("button", { name: en.fleet.next(1) }).click();
+  await expect(cards).toHaveCount(4);
+  expect(new Set(await cards.getByRole("heading", { level: 2 }).allInnerTexts()).size).toBe(4);
+  await expect(page.getByRole("button", { name: /Show more/ })).toHaveCount(0);
+});
+
+test("whoever is not listed at once is found by name", async ({ page, federation }) => {
+  await listing(page, 1);
+  const chat = new Chat(page, federation.url);
+  await chat.open();
+  await expect(page.getByRole("link", { name: `${en.start.all} (4)` })).toBeVisible();
+  await chat.button(en.composer.who).click();
+  const south = chat.button(`${en.composer.menuOnly}: Care of children in the south`);
+  await expect(chat.button(new RegExp(en.composer.menuOnly))).toHaveCount(1);
+  await expect(south).toHaveCount(0);
+  await page.getByRole("searchbox", { name: en.composer.menuFind }).fill("SOUTH");
+  await south.click();
+  await expect(chat.button(en.composer.drop(en.composer.only("Care of children in the south")))).toBeVisible();
+});
 
 test("everybody is shown with what they say of themselves and how they are", async ({ page, federation }) => {
   await open(page, federation);

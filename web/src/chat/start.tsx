@@ -15,6 +15,7 @@ export function Start() {
   const { specialists, count, up, state } = useChanging(fleet);
   if (state === 'there' && count === 0) return <Nobody />;
   const down = count > 0 && up === 0;
+  const shown = specialists.slice(0, SPECIALISTS_MAX);
   return (
     <section class="start">
       <h1>{t.title}</h1>
@@ -22,7 +23,7 @@ export function Start() {
       {down && <p class="banner warn"><Icon name="alert" /><span><b>{t.allDown}.</b> {t.allDownText}</span></p>}
       {specialists.length > 0 && <h2 class="small grey">{t.who}</h2>}
       <ul class="specialists">
-        {specialists.slice(0, SPECIALISTS_MAX).map((one) => (
+        {shown.map((one) => (
           <li class={isUp(one) ? '' : 'down'}>
             <h3>{one.title}</h3>
             <p class="grey small">
@@ -40,7 +41,7 @@ export function Start() {
           </li>
         ))}
       </ul>
-      {count > SPECIALISTS_MAX && <p><a href="/fleet">{t.all} ({count})</a></p>}
+      {count > shown.length && <p><a href="/fleet">{t.all} ({count})</a></p>}
     </section>
   );
 }

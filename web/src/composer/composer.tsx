@@ -35,7 +35,9 @@ export function Composer({ parent }: { parent: string | null }) {
     if (expired) void chat.open(null);
     void chat.submit({ text: text.trim(), parent: expired ? null : parent });
     setText('');
-    area.current?.focus();
+    // A keyboard on the screen would cover the answer.
+    if (matchMedia('(pointer: coarse)').matches) area.current?.blur();
+    else area.current?.focus();
   };
   const write = (event: InputEvent & { currentTarget: HTMLTextAreaElement }) => {
     const { value, selectionEnd } = event.currentTarget;
