@@ -14,7 +14,7 @@ use proto::{
 use store::{Said, Store, StoreError};
 use tokio::{sync::watch, time::MissedTickBehavior};
 
-use crate::fleet;
+use crate::clock;
 
 /// How many turns before a question go along with it: as many as the contract takes, question and answer each.
 pub const EARLIER_MAX: usize = (TURNS_MAX - 1) / 2;
@@ -99,7 +99,7 @@ pub async fn sweep(conversations: Arc<Conversations>, stopping: impl Future<Outp
 
 /// Milliseconds since 1970-01-01 UTC.
 pub fn now_ms() -> i64 {
-    i64::try_from(fleet::now_ms()).unwrap_or(i64::MAX)
+    i64::try_from(clock::now_ms()).unwrap_or(i64::MAX)
 }
 
 /// What is asked with `question` after what was said on the `path` to it, oldest first.

@@ -11,7 +11,6 @@ mod page;
 mod record;
 mod registry;
 mod sse;
-pub(crate) mod wire;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -9,11 +9,7 @@ mod look;
 mod refresh;
 mod rows;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use embedding::Embedder;
 use proto::{Digest, Endpoint, Space, SpecialistId};
@@ -30,7 +26,7 @@ pub use look::LookError;
 pub use refresh::refresh;
 
 use self::{ledger::Ledger, look::Found};
-use crate::{dispatch::Dispatch, route::Rules};
+use crate::{clock::now_ms, dispatch::Dispatch, route::Rules};
 
 /// How many changes a slow watcher may fall behind.
 const WATCH_BACKLOG_MAX: usize = 1_024;
@@ -306,10 +302,4 @@ fn refusal(registration: &Registration) -> Option<FleetError> {
         return None;
     }
     Some(FleetError::Foreign { id, foreign })
-}
-
-/// Milliseconds since 1970-01-01 UTC.
-pub(crate) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,10 +10,7 @@ mod logs;
 mod seal;
 mod tally;
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use audit::{Kind, Salt, SecretKey, leaf, signed};
 use prost::Message as _;
@@ -23,7 +20,8 @@ use tokio::sync::Mutex;
 
 use crate::{
     ask::{Question, Reason, Routed, record::Record},
-    edge,
+    clock::now_ms,
+    messages,
     policy::Policy,
     route::Rules,
 };
@@ -218,7 +216,7 @@ impl Pending {
             previous_sha256: begun.previous_sha256.clone(),
             registry: wire::LogState { size: log.size, root: log.root.as_bytes().to_vec() },
             policy: &receipts.policy,
-            reason: edge::wire::reason(reason),
+            reason: messages::reason(reason),
         };
         let deeds = begun.record.deeds();
         let (question, derivation) = (asked.encode_to_vec(), derivation.encode_to_vec());
@@ -251,6 +249,6 @@ impl Drop for Pending {
 
 /// This hour: seconds since 1970-01-01 UTC, rounded down, so that a receipt says little of when it was.
 fn hour() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = now_ms() / 1_000;
     now - now % TIME_S
 }

@@ -12,11 +12,12 @@ use proto::{
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{error, wire};
+use super::error;
 use crate::{
     app::App,
     ask::{self, Answering, Event, Question},
     merge::Part,
+    messages,
     receipt::{Capability, ReadError, derivation},
 };
 
@@ -47,7 +48,7 @@ impl RouterService for Asking {
             previous: None,
         };
         let routed = ask::preview(&self.app, &question).await?;
-        let mut decision = wire::decision(&routed);
+        let mut decision = messages::decision(&routed);
         if derive {
             let terms = Terms::of(question.conversation.question()).hashes().len();
             let rules = self.app.rules.clone();
@@ -83,7 +84,7 @@ impl RouterService for Asking {
         let (request_id, footer) = (ask::request_id(), false);
         let question = Question { request_id, conversation, options, patience, footer, previous };
         let Answering { routed, capability, events } = ask::ask(self.app.clone(), question).await?;
-        let decision = Decision { receipt_capability: capability.reveal(), ..wire::decision(&routed) };
+        let decision = Decision { receipt_capability: capability.reveal(), ..messages::decision(&routed) };
         let decision = ask_response::Event::Decision(decision);
         let rest = events.map(|event| Ok(response(message(event?))));
         Ok(Response::new(Box::pin(stream::iter([Ok(response(decision))]).chain(rest))))
@@ -101,13 +102,15 @@ fn response(event: ask_response::Event) -> AskResponse {
 
 fn message(event: Event) -> ask_response::Event {
     match event {
-        Event::Part(Part::Source(source)) => ask_response::Event::Source(wire::source(source)),
-        Event::Part(Part::Span(span)) => ask_response::Event::Span(wire::span(span)),
-        Event::Part(Part::Agreement(agreement)) => ask_response::Event::Agreement(wire::agreement(agreement)),
-        Event::Part(Part::Disagreement(disagreement)) => {
-            ask_response::Event::Disagreement(wire::disagreement(&disagreement))
+        Event::Part(Part::Source(source)) => ask_response::Event::Source(messages::source(source)),
+        Event::Part(Part::Span(span)) => ask_response::Event::Span(messages::span(span)),
+        Event::Part(Part::Agreement(agreement)) => {
+            ask_response::Event::Agreement(messages::agreement(agreement))
         }
-        Event::Finish(finish) => ask_response::Event::Finish(wire::finish(&finish)),
+        Event::Part(Part::Disagreement(disagreement)) => {
+            ask_response::Event::Disagreement(messages::disagreement(&disagreement))
+        }
+        Event::Finish(finish) => ask_response::Event::Finish(messages::finish(&finish)),
     }
 }
 

@@ -10,9 +10,10 @@ use store::LogEntry;
 use super::{
     Change, Fleet, FleetError, Kind,
     ledger::{Ledger, Unreadable},
-    now_ms, refusal,
+    refusal,
     rows::row,
 };
+use crate::clock::now_ms;
 
 impl Fleet {
     /// Puts `id` into routing, if neither its exam nor its key refuses it, or takes it out.

@@ -14,7 +14,8 @@ use proto::{Endpoint, SpecialistId};
 use registry::{Exam, Registration, Snapshot, exam::Share};
 
 use self::routing::Titles;
-use super::{Fleet, FleetError, Found, LookError, now_ms};
+use super::{Fleet, FleetError, Found, LookError};
+use crate::clock::now_ms;
 
 /// How many newcomers are examined at a time; others wait for their turn.
 pub(super) const EXAMS_MAX: usize = 4;

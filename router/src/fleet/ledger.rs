@@ -13,7 +13,8 @@ use proto::{
 use registry::{LogState, Registration, Snapshot};
 use store::{LogEntry, Store};
 
-use super::{FleetError, now_ms};
+use super::FleetError;
+use crate::clock::now_ms;
 
 /// An entry of the registry log that is not what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -15,8 +15,8 @@ use super::{
     Change, Fleet, FleetError, Foreign, Kind, Tested, keys,
     keys::Shown,
     look::{Found, glance},
-    now_ms,
 };
+use crate::clock::now_ms;
 
 /// How many specialists are looked at at once.
 const LOOKS_MAX: usize = 16;

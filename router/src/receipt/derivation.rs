@@ -5,6 +5,7 @@ use registry::Registration;
 
 use crate::{
     ask::Routed,
+    messages,
     route::{Background, Candidate, Policy},
 };
 
@@ -37,7 +38,7 @@ pub(crate) fn derivation(
 }
 
 fn probe(candidate: &Candidate) -> Option<wire::ProbeRecord> {
-    let outcome = crate::edge::wire::probe(candidate.probed)?;
+    let outcome = messages::probe(candidate.probed)?;
     Some(wire::ProbeRecord { specialist_id: candidate.registration.id().to_string(), outcome: Some(outcome) })
 }
 

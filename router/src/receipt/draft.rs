@@ -12,8 +12,8 @@ use crate::{
         Routed,
         record::{Called, Deeds, Placed, Vouching},
     },
-    edge::wire as edge,
     merge::Origin,
+    messages,
     policy::Policy,
     route::{Candidate, Probed, Verdict},
 };
@@ -109,8 +109,8 @@ fn decision(routed: &Routed, candidates: &[Candidate]) -> wire::ReceiptDecision 
         weights_sha256: routed.question.space.weights.as_bytes().to_vec(),
         engine: format!("{} on {}", routed.backend.engine, routed.backend.device),
         general: decision.general,
-        history: edge::history(&routed.history).reason,
-        seen_by: edge::seen_by(decision).map(ToString::to_string).collect(),
+        history: messages::history(&routed.history).reason,
+        seen_by: messages::seen_by(decision).map(ToString::to_string).collect(),
     }
 }
 
@@ -121,7 +121,7 @@ fn candidate(candidate: &Candidate) -> wire::ReceiptCandidate {
         score_e6: candidate.score.map(signed_millionths),
         probability_e6: millionths(candidate.probability),
         confidence_e6: millionths(candidate.confidence),
-        status: edge::status(candidate.status).into(),
+        status: messages::status(candidate.status).into(),
         calls: candidate.calls,
         failure: candidate.failure.clone().unwrap_or_default(),
         probed: candidate.probed != Probed::Not,

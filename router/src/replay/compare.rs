@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     cli::short,
-    edge::wire,
+    messages,
     route::{Calibration, Decision, Verdict},
 };
 
@@ -45,7 +45,7 @@ impl Outcome {
             score: candidate.score,
             probability: candidate.probability,
             confidence: candidate.confidence,
-            status: Some(short(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_")),
+            status: Some(short(messages::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_")),
         });
         Self {
             verdict: match decision.verdict {

@@ -1,19 +1,17 @@
 //! What a client receives.
 
-use std::{
-    ops::Range,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{ops::Range, sync::Arc};
 
 use proto::SpecialistId;
 use serde_json::{Value, json};
 
-use super::{super::wire, name, request::Style, routing};
+use super::{name, request::Style, routing};
 use crate::{
     app::App,
     ask::{Event, Finish, Routed},
+    clock::now_ms,
     merge::{Agreement, Disagreement, Part, Source, Span},
+    messages,
 };
 
 /// One completion on its way out.
@@ -42,7 +40,7 @@ impl Completion {
         style: Style,
         prompt_tokens: usize,
     ) -> Self {
-        let created = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let created = now_ms() / 1_000;
         Self {
             app,
             routed,
@@ -181,7 +179,7 @@ impl Completion {
     /// Everything that is ours, once the answer has ended.
     fn ours(&self) -> Value {
         let candidates = self.finish.as_ref().map_or(&self.routed.decision.candidates, |f| &f.candidates);
-        let finish = self.finish.as_ref().map(wire::finish).unwrap_or_default();
+        let finish = self.finish.as_ref().map(messages::finish).unwrap_or_default();
         let notices = finish.notices.iter().map(|n| json!({ "specialist": n.specialist_id, "text": n.text }));
         let left_out = finish.left_out.iter().map(|left| {
             let specialist = &left.specialist_id;
@@ -236,7 +234,7 @@ impl Completion {
         json!({
             "earlier": self.range(&disagreement.earlier),
             "later": self.range(&disagreement.later),
-            "difference": name(wire::difference(disagreement.difference).as_str_name(), "DIFFERENCE_"),
+            "difference": name(messages::difference(disagreement.difference).as_str_name(), "DIFFERENCE_"),
         })
     }
 

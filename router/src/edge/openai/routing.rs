@@ -3,9 +3,10 @@
 use proto::SpecialistId;
 use serde_json::{Value, json};
 
-use super::{super::wire, name};
+use super::name;
 use crate::{
     ask::Routed,
+    messages,
     route::{Candidate, Probed, Verdict},
 };
 
@@ -27,10 +28,10 @@ pub(in crate::edge) fn routing(routed: &Routed, considered: &[Candidate]) -> Val
             "calls": candidate.calls,
             "failure": candidate.failure,
             "asks_consent": card.asks_consent,
-            "status": name(wire::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
+            "status": name(messages::status(candidate.status).as_str_name(), "CANDIDATE_STATUS_"),
         })
     });
-    let history = wire::history(&routed.history);
+    let history = messages::history(&routed.history);
     json!({
         "request_id": routed.request_id,
         "verdict": if decision.verdict == Verdict::Abstain { "abstain" } else { "ask" },
@@ -49,8 +50,8 @@ pub(in crate::edge) fn routing(routed: &Routed, considered: &[Candidate]) -> Val
             "margin": history.margin,
         },
         "language": routed.foreign.as_ref().map(|foreign| foreign.language.code()),
-        "seen_by": wire::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
-        "earlier_turns": wire::earlier_turns(routed).collect::<Vec<_>>(),
+        "seen_by": messages::seen_by(decision).map(SpecialistId::as_str).collect::<Vec<_>>(),
+        "earlier_turns": messages::earlier_turns(routed).collect::<Vec<_>>(),
         "considered": considered.collect::<Vec<_>>(),
     })
 }

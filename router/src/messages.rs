@@ -1,4 +1,4 @@
-//! From what the router decided and merged to the messages of the contract.
+//! From what the router decided and merged to the messages of the contract, for the edges and for receipts.
 
 use std::{ops::Range, time::Duration};
 
@@ -62,7 +62,7 @@ pub(crate) fn seen_by(decision: &Decision) -> impl Iterator<Item = &SpecialistId
 }
 
 /// How many of the user's earlier turns each of them would see with it.
-pub(super) fn earlier_turns(routed: &Routed) -> impl Iterator<Item = u32> {
+pub(crate) fn earlier_turns(routed: &Routed) -> impl Iterator<Item = u32> {
     let decision = &routed.decision;
     let shown = |at: usize| routed.shown(decision.candidates[at].registration.card.card()).len();
     decision.verdict.seen_by().map(move |at| count(shown(at)))
@@ -134,7 +134,7 @@ fn timings(timings: &Timings) -> wire::Timings {
     }
 }
 
-pub(super) fn source(source: Source) -> wire::Source {
+pub(crate) fn source(source: Source) -> wire::Source {
     wire::Source {
         number: count(source.number),
         specialist_id: source.specialist.to_string(),
@@ -142,7 +142,7 @@ pub(super) fn source(source: Source) -> wire::Source {
     }
 }
 
-pub(super) fn span(span: Span) -> wire::Span {
+pub(crate) fn span(span: Span) -> wire::Span {
     wire::Span {
         specialist_id: span.specialist().map(ToString::to_string).unwrap_or_default(),
         text: span.text,
@@ -159,7 +159,7 @@ fn citation((number, range): (usize, Range<usize>)) -> wire::SpanCitation {
     }
 }
 
-pub(super) fn agreement(agreement: Agreement) -> wire::Agreement {
+pub(crate) fn agreement(agreement: Agreement) -> wire::Agreement {
     wire::Agreement {
         range: Some(range(&agreement.range)),
         specialist_id: agreement.specialist.to_string(),
@@ -167,7 +167,7 @@ pub(super) fn agreement(agreement: Agreement) -> wire::Agreement {
     }
 }
 
-pub(super) fn disagreement(disagreement: &Disagreement) -> wire::Disagreement {
+pub(crate) fn disagreement(disagreement: &Disagreement) -> wire::Disagreement {
     wire::Disagreement {
         earlier: Some(range(&disagreement.earlier)),
         later: Some(range(&disagreement.later)),
@@ -175,7 +175,7 @@ pub(super) fn disagreement(disagreement: &Disagreement) -> wire::Disagreement {
     }
 }
 
-pub(super) fn difference(difference: Difference) -> wire::Difference {
+pub(crate) fn difference(difference: Difference) -> wire::Difference {
     match difference {
         Difference::Numbers => wire::Difference::Numbers,
         Difference::Units => wire::Difference::Units,
@@ -196,7 +196,7 @@ fn left_out(left: &LeftOut) -> wire::LeftOut {
     }
 }
 
-pub(super) fn finish(finish: &Finish) -> wire::Finish {
+pub(crate) fn finish(finish: &Finish) -> wire::Finish {
     let spoke = finish.spoke.iter().map(|&at| finish.candidates[at].registration.card.card());
     let notices = spoke
         .filter(|card| !card.notice.is_empty())
