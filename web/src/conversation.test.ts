@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Turn } from './api.ts';
-import { said, shown, versions } from './conversation.ts';
+import { said, shown, type Version } from './conversation.ts';
 
 const turn = (id: string, parent: string | null, at: number): Turn => ({
   id, parent, question: `q${id}`, created_at_ms: at, state: 'done',
   answer: { choices: [{ message: { content: `a${id}` } }], consilium: {} }, error: null, feedback: null,
 });
 const TURNS = [turn('1', null, 1), turn('2', '1', 2), turn('3', '1', 3), turn('4', '2', 4), turn('5', null, 0)];
-const ids = (turns: Turn[]) => turns.map(({ id }) => id).join('');
+const ids = (path: Version[]) => path.map(({ turn }) => turn.id).join('');
 
 test('the newest versions are shown, unless others were chosen', () => {
   assert.equal(ids(shown(TURNS, new Map())), '13');
@@ -19,8 +19,8 @@ test('the newest versions are shown, unless others were chosen', () => {
 });
 
 test('versions come oldest first', () => {
-  assert.equal(ids(versions(TURNS, '1')), '23');
-  assert.equal(ids(versions(TURNS, null)), '51');
+  const siblings = shown(TURNS, new Map()).map(({ siblings }) => siblings.map(({ id }) => id).join(''));
+  assert.deepEqual(siblings, ['51', '23']);
 });
 
 test('what was said is the path alone', () => {

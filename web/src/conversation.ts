@@ -7,31 +7,31 @@ export type Chosen = ReadonlyMap<string, string>;
 
 const key = (parent: string | null) => parent ?? '';
 
-/** All turns after `parent`, oldest first. */
-export function versions(turns: readonly Turn[], parent: string | null): Turn[] {
-  const siblings = turns.filter((turn) => key(turn.parent) === key(parent));
-  return siblings.sort((one, other) => one.created_at_ms - other.created_at_ms);
+/** A turn that is shown, among all that have the same parent, oldest first. */
+export interface Version {
+  turn: Turn;
+  siblings: readonly Turn[];
 }
 
 /** The turns that are shown, first to last: the newest versions, unless others were chosen. */
-export function shown(turns: readonly Turn[], chosen: Chosen): Turn[] {
+export function shown(turns: readonly Turn[], chosen: Chosen): Version[] {
   const children = new Map<string, Turn[]>();
   for (const turn of turns) {
     const siblings = children.get(key(turn.parent));
     if (siblings) siblings.push(turn);
     else children.set(key(turn.parent), [turn]);
   }
-  const path: Turn[] = [];
+  const path: Version[] = [];
   const seen = new Set<string>();
   let parent = '';
   for (;;) {
     const siblings = children.get(parent) ?? [];
+    siblings.sort((one, other) => one.created_at_ms - other.created_at_ms);
     const wanted = chosen.get(parent);
-    const newest = siblings.reduce<Turn | undefined>((best, turn) => (best && best.created_at_ms > turn.created_at_ms ? best : turn), undefined);
-    const next = siblings.find((turn) => turn.id === wanted) ?? newest;
+    const next = siblings.find((turn) => turn.id === wanted) ?? siblings.at(-1);
     // A tree has no circles; one that the network made up must not hang the page.
     if (!next || seen.has(next.id)) return path;
-    path.push(next);
+    path.push({ turn: next, siblings });
     seen.add(next.id);
     parent = next.id;
   }

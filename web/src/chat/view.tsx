@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 
 import { useChanging } from '../changing.ts';
 import { Composer } from '../composer/composer.tsx';
-import { shown, versions } from '../conversation.ts';
+import { shown } from '../conversation.ts';
 import { texts } from '../language.ts';
 import { Icon } from '../parts/icons.tsx';
 import { address } from '../routes.ts';
@@ -22,8 +22,7 @@ export function ChatView() {
   useChanging(chat);
   const { turns, chosen, state } = chat;
   const path = useMemo(() => shown(turns, chosen), [turns, chosen]);
-  const siblings = useMemo(() => new Map(path.map((turn) => [turn.id, versions(turns, turn.parent)])), [path]);
-  const { scroller, content } = useFollowing(path.length, path.at(-1)?.id);
+  const { scroller, content } = useFollowing(path.length, path.at(-1)?.turn.id);
   const [first, earlier] = useFirst(path.length, scroller);
   const empty = path.length === 0 && state === 'ready' && !chat.shared;
   return (
@@ -36,11 +35,11 @@ export function ChatView() {
           {empty && <Start />}
           {first > 0 && <button type="button" class="button center" ref={earlier}>{texts().turn.earlier}</button>}
           <div role="log" aria-live="off" aria-label={texts().history.title} aria-busy={chat.live !== null}>
-            {path.slice(first).map((turn, at) => (
+            {path.slice(first).map(({ turn, siblings }, at) => (
               <TurnView
                 key={turn.id === chat.liveTurn ? 'live' : turn.id}
                 turn={turn}
-                siblings={siblings.get(turn.id) ?? []}
+                siblings={siblings}
                 live={turn.id === chat.liveTurn ? chat.live : null}
                 last={first + at === path.length - 1}
                 readOnly={chat.shared}
@@ -49,7 +48,7 @@ export function ChatView() {
           </div>
         </div>
       </div>
-      {!chat.shared && state === 'ready' && <Composer parent={path.at(-1)?.id ?? null} />}
+      {!chat.shared && state === 'ready' && <Composer parent={path.at(-1)?.turn.id ?? null} />}
     </div>
   );
 }

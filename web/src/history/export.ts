@@ -12,7 +12,7 @@ export async function exported(id: string, format: 'markdown' | 'json'): Promise
   const conversation = await api.conversation(id);
   if (format === 'json') return save(`conversation-${id}.json`, 'application/json', `${JSON.stringify(conversation, null, 2)}\n`);
   const { title, turns } = conversation;
-  const path = shown(turns, chat.id === id ? chat.chosen : new Map());
+  const path = shown(turns, chat.id === id ? chat.chosen : new Map()).map(({ turn }) => turn);
   const time = new Intl.DateTimeFormat(language.code, { dateStyle: 'medium', timeStyle: 'short' });
   save(`conversation-${id}.md`, 'text/markdown', markdown(title, path, texts(), (ms) => time.format(ms)));
 }

@@ -1,1 +1,0 @@
-import{r as e}from"./jsxRuntime-Cgo5ngdP.js";function t(t){let n=new Intl.NumberFormat(e.code,{style:`percent`,maximumFractionDigits:0});return t>0&&t<.005?`<${n.format(.01)}`:t<1&&t>=.995?`>${n.format(.99)}`:n.format(t)}function n(e){return t(Math.min(Math.max(e,.001),.999))}export{t as n,n as t};
