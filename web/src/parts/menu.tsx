@@ -13,7 +13,10 @@ export interface Action {
 }
 
 /** What the list does not outlast, where it happens elsewhere. */
-const AWAY = ['pointerdown', 'focusin', 'scroll', 'resize'];
+const AWAY = ['pointerdown', 'focusin'];
+
+/** What moves the button that the list hangs on. */
+const MOVING = ['scroll', 'resize'];
 
 export function Menu({ label, actions, children }: { label: string; actions: Action[]; children: ComponentChildren }) {
   const [open, setOpen] = useState(false);
@@ -31,9 +34,12 @@ export function Menu({ label, actions, children }: { label: string; actions: Act
     const elsewhere = (event: Event) => {
       if (!root.current?.contains(event.target as globalThis.Node)) close(false);
     };
+    const moved = () => place(list.current!, root.current!);
     for (const event of AWAY) addEventListener(event, elsewhere, true);
+    for (const event of MOVING) addEventListener(event, moved, true);
     return () => {
       for (const event of AWAY) removeEventListener(event, elsewhere, true);
+      for (const event of MOVING) removeEventListener(event, moved, true);
     };
   }, [open]);
   const keys = (event: KeyboardEvent) => {
@@ -68,7 +74,7 @@ export function Menu({ label, actions, children }: { label: string; actions: Act
 
 /** Shows `list` above everything else, under the button that it is of, or over it where there is no room. */
 function place(list: HTMLElement, button: HTMLElement): void {
-  list.showPopover();
+  if (!list.matches(':popover-open')) list.showPopover();
   const [{ width, height }, { top, right, bottom }] = [list.getBoundingClientRect(), button.getBoundingClientRect()];
   list.style.left = `${Math.max(0, right - width)}px`;
   list.style.top = `${bottom + height > innerHeight ? Math.max(0, top - height) : bottom}px`;
