@@ -16,7 +16,8 @@ import { chat, type Live, type Shown } from './chat.ts';
 import { Thumbs } from './feedback.tsx';
 
 /** What reads Markdown is loaded with the first answer. */
-const AnswerView = lazy(() => import('../answer/view.tsx'));
+const drawing = () => import('../answer/view.tsx');
+const AnswerView = lazy(drawing);
 
 /** After how long an answer without new words is slow. */
 const SLOW_MS = 8000;
@@ -101,6 +102,8 @@ function Editor({ turn, onDone }: { turn: Turn; onDone: () => void }) {
 
 function LiveAnswer({ turn, live }: { turn: Turn; live: Live }) {
   const { answer } = useChanging(live).growing;
+  // It comes while the question is under way, so that nothing moves when the answer is there.
+  useEffect(() => void drawing().catch(() => undefined), []);
   return (
     <>
       <h2 class="hidden">{texts().turn.answer}</h2>

@@ -100,6 +100,8 @@ export class Chat {
   /** `turn`, once its answer has ended. */
   async ended(turn: Locator): Promise<Locator> {
     await expect(turn.getByRole("button", { name: en.turn.regenerate })).toBeVisible();
+    // What draws it may come later than it, and would move what is pressed next.
+    await expect(turn.locator(".answer, .abstention, .failed, .ended").first()).toBeVisible();
     return turn;
   }
 
