@@ -117,9 +117,10 @@ export class Federation {
     this.specialists.clear();
   }
 
+  /** Ends the router first, so that it does not live to say that its specialists broke off. */
   async stop(): Promise<void> {
-    await this.killSpecialists();
     await this.router.kill();
+    await this.killSpecialists();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
