@@ -1,7 +1,7 @@
 // Asking, and what a reader does with questions and answers.
 
 import { expect, test } from "./fixtures.ts";
-import { Chat, en } from "./harness/chat.ts";
+import { Chat, en, held } from "./harness/chat.ts";
 
 declare global {
   // What was told to those who do not see.
@@ -38,6 +38,19 @@ test("a long answer is read from its beginning, and its end can be gone to", asy
     await turn.getByRole("button", { name: en.turn.regenerate }).scrollIntoViewIfNeeded();
     await expect(turn.getByText("Fact 59 about")).toBeInViewport();
   }
+});
+
+test("nothing moves below a question once there are buttons to press, however late what draws answers comes", async ({ chat, page }) => {
+  const release = await held(page, /\/assets\/view-/);
+  await chat.put(MARS);
+  await expect(page).toHaveURL(/\/c\/[^/]+$/);
+  const kept = page.url().replace("/c/", "/v1/conversations/");
+  await expect.poll(async () => (await (await page.request.get(kept)).json()).turns[0]?.state).toBe("done");
+  await expect(chat.turns).toContainText([en.turn.routing]);
+  await expect(chat.button(en.turn.regenerate)).toHaveCount(0);
+  await release();
+  await expect(chat.button(en.turn.regenerate)).toBeVisible();
+  await expect(chat.turns).toContainText([RUSTED]);
 });
 
 test("a screen reader hears once that an answer is ready, and not its words as they come", async ({ chat, page }) => {

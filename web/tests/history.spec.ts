@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 
 import { expect, test } from "./fixtures.ts";
-import { Chat, en, like } from "./harness/chat.ts";
+import { Chat, en, held, like } from "./harness/chat.ts";
 
 const MARS = "why is Mars red";
 const GOUDA = "how long does Gouda cheese ripen";
@@ -49,6 +49,25 @@ test("a conversation is renamed and pinned", async ({ chat, page }) => {
   await chat.settled();
   await page.reload();
   await expect(links).toContainText(["The red planet", GOUDA]);
+});
+
+test("a conversation that comes late takes the focus from nothing, and a question written meanwhile can be sent", async ({ chat, page }) => {
+  await chat.ask(MARS);
+  await chat.settled();
+  const release = await held(page, /\/v1\/conversations\/[^/]+$/);
+  await page.reload();
+  await expect(chat.composer).toBeFocused();
+  await chat.put(GOUDA);
+  await expect(chat.composer).toHaveValue(GOUDA);
+  await chat.conversations.getByRole("button", { name: en.history.actions(MARS) }).click();
+  const first = page.getByRole("menuitem").first();
+  await expect(first).toBeFocused();
+  await release();
+  await expect(chat.turns).toContainText([MARS]);
+  await expect(first).toBeFocused();
+  await page.keyboard.press("Escape");
+  await chat.send.click();
+  await expect(chat.turns).toContainText([MARS, GOUDA]);
 });
 
 test("a conversation is exported as Markdown and as JSON", async ({ chat, page }) => {

@@ -1,6 +1,7 @@
 // The conversation that is open: its turns, the answer that is coming, and what the reader wishes for the next one.
 
 import { answerOf, Growing, type Answer } from '../answer/answer.ts';
+import { AnswerView } from '../answer/shown.ts';
 import { api, type Chunk, type Completion, type Conversation, Failure, type Options, type Routing, type Turn } from '../api.ts';
 import { Changing } from '../changing.ts';
 import { type Chosen, said } from '../conversation.ts';
@@ -97,8 +98,12 @@ export class Chat extends Changing {
     this.state = 'loading';
     this.changed();
     const { signal } = this.#opened;
+    const drawn = AnswerView.load();
     try {
-      this.#take(await (token ? api.shared(token, signal) : api.conversation(id!, signal)));
+      const found = await (token ? api.shared(token, signal) : api.conversation(id!, signal));
+      await drawn;
+      signal.throwIfAborted();
+      this.#take(found);
     } catch (error) {
       if (signal.aborted) return;
       this.state = error instanceof Failure && error.status !== 0 ? 'missing' : 'failed';
@@ -169,9 +174,12 @@ export class Chat extends Changing {
     this.turns = [...this.turns, provisional];
     this.#choose(parent, 'new');
     this.changed();
+    // It comes while the question is under way, so that nothing moves when the answer is there.
+    const drawn = AnswerView.load();
     try {
       if (this.id === null) await this.#begin(live.controller.signal);
       const response = await api.ask(this.id!, { parent, text, options }, live.controller.signal);
+      await drawn;
       await this.#stream(response, live);
       notes.tell(texts().turn.ready);
     } catch (error) {

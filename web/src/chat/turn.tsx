@@ -4,20 +4,16 @@ import { Component } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 import { type Answer, citedSources, speaker } from '../answer/answer.ts';
+import { AnswerView } from '../answer/shown.ts';
 import type { Turn } from '../api.ts';
 import { useChanging } from '../changing.ts';
 import { texts } from '../language.ts';
 import { copy } from '../parts/clipboard.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
-import { lazy } from '../parts/lazy.tsx';
 import { likelihood } from '../parts/percent.ts';
 import { Abstention } from './abstention.tsx';
 import { chat, type Live, type Shown } from './chat.ts';
 import { Thumbs } from './feedback.tsx';
-
-/** What reads Markdown is loaded with the first answer. */
-const drawing = () => import('../answer/view.tsx');
-const AnswerView = lazy(drawing);
 
 /** After how long an answer without new words is slow. */
 const SLOW_MS = 8000;
@@ -102,8 +98,6 @@ function Editor({ turn, onDone }: { turn: Turn; onDone: () => void }) {
 
 function LiveAnswer({ turn, live }: { turn: Turn; live: Live }) {
   const { answer } = useChanging(live).growing;
-  // It comes while the question is under way, so that nothing moves when the answer is there.
-  useEffect(() => void drawing().catch(() => undefined), []);
   return (
     <>
       <h2 class="hidden">{texts().turn.answer}</h2>

@@ -48,7 +48,7 @@ export function ChatView() {
           </div>
         </div>
       </div>
-      {!chat.shared && state === 'ready' && <Composer parent={path.at(-1)?.turn.id ?? null} />}
+      {!chat.shared && state !== 'missing' && <Composer parent={path.at(-1)?.turn.id ?? null} />}
     </div>
   );
 }

@@ -23,7 +23,11 @@ export function Composer({ parent }: { parent: string | null }) {
   // The router does not know the conversation any more: the question begins another.
   const expired = chat.failure?.code === 'conversation_not_found';
   const over = text.length - CHARACTERS_MAX;
-  useEffect(() => area.current?.focus({ preventScroll: true }), [chat.id]);
+  const ready = text.trim() !== '' && over <= 0 && chat.state === 'ready';
+  // At once, lest it come to who has gone on to something else; and not again as the first question names its conversation.
+  useEffect(() => {
+    if (!chat.live) area.current?.focus({ preventScroll: true });
+  }, [chat.id]);
   useEffect(() => {
     if (!chat.draft) return;
     setText(chat.draft.text);
@@ -31,7 +35,7 @@ export function Composer({ parent }: { parent: string | null }) {
     area.current?.focus();
   }, [chat.draft]);
   const send = () => {
-    if (!text.trim() || over > 0 || chat.live) return;
+    if (!ready || chat.live) return;
     if (expired) void chat.open(null);
     void chat.submit({ text: text.trim(), parent: expired ? null : parent });
     setText('');
@@ -69,7 +73,7 @@ export function Composer({ parent }: { parent: string | null }) {
         <textarea ref={area} id="question" class="composer-text" rows={Math.min(8, text.split('\n').length)} dir="auto" enterkeyhint="send" aria-label={t.composer.label} placeholder={parent === null ? t.composer.placeholder : t.composer.placeholderNext} value={text} onInput={write} onKeyDown={keys} />
         <div class="composer-tools">
           <IconButton name="people" label={t.composer.who} onClick={() => setChoosing(!choosing)} />
-          <button type="button" class="look" aria-label={t.composer.preview} disabled={!text.trim()} onClick={() => void chat.look({ text: text.trim(), parent })}>
+          <button type="button" class="look" aria-label={t.composer.preview} disabled={!ready} onClick={() => void chat.look({ text: text.trim(), parent })}>
             <Icon name="eye" size={16} />
             <span>{t.composer.preview}</span>
           </button>
@@ -78,7 +82,7 @@ export function Composer({ parent }: { parent: string | null }) {
           {chat.live ? (
             <button type="button" class="send" aria-label={t.composer.stop} title={t.composer.stop} onClick={() => chat.stop()}><Icon name="stop" /></button>
           ) : (
-            <button type="submit" class="send" aria-label={t.composer.send} title={t.composer.send} disabled={!text.trim() || over > 0}><Icon name="send" /></button>
+            <button type="submit" class="send" aria-label={t.composer.send} title={t.composer.send} disabled={!ready}><Icon name="send" /></button>
           )}
         </div>
         {choosing && <Chooser onDone={chosen} />}

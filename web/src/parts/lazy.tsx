@@ -1,26 +1,25 @@
-// A component that is loaded when it is first shown.
+// A component that is loaded when it is first shown, or just before.
 
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 import { texts } from '../language.ts';
 
-export function lazy<Props extends object>(load: () => Promise<{ default: ComponentType<Props> }>): ComponentType<Props> {
+/** `load` ends when the component is there (true) or cannot be had. */
+type Lazy<Props> = ComponentType<Props> & { load: () => Promise<boolean> };
+
+export function lazy<Props extends object>(room: () => Promise<{ default: ComponentType<Props> }>): Lazy<Props> {
   let Loaded: ComponentType<Props> | undefined;
-  return function Lazy(props: Props) {
-    const [state, set] = useState<'loading' | 'failed' | 'there'>(Loaded ? 'there' : 'loading');
-    useEffect(() => {
-      // It may have come between drawing and this.
-      if (Loaded) return set('there');
-      load().then(
-        (module) => {
-          Loaded = module.default;
-          set('there');
-        },
-        () => set('failed'),
-      );
-    }, []);
-    if (Loaded) return <Loaded {...props} />;
-    return state === 'failed' ? <p class="grey">{texts().errors.offline}</p> : null;
+  const taken = ({ default: component }: { default: ComponentType<Props> }) => {
+    Loaded = component;
+    return true;
   };
+  const load = () => room().then(taken, () => false);
+  function Shown(props: Props) {
+    const [there, set] = useState(Loaded ? true : null);
+    useEffect(() => void load().then(set), []);
+    if (Loaded) return <Loaded {...props} />;
+    return there === false ? <p class="grey">{texts().errors.offline}</p> : null;
+  }
+  return Object.assign(Shown, { load });
 }

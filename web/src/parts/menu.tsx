@@ -34,7 +34,7 @@ export function Menu({ label, actions, children }: { label: string; actions: Act
     const elsewhere = (event: Event) => {
       if (!root.current?.contains(event.target as globalThis.Node)) close(false);
     };
-    const moved = () => place(list.current!, root.current!);
+    const moved = () => list.current && place(list.current, root.current!);
     for (const event of AWAY) addEventListener(event, elsewhere, true);
     for (const event of MOVING) addEventListener(event, moved, true);
     return () => {

@@ -16,6 +16,21 @@ export const like = (make: (...filled: never[]) => string): RegExp => {
 /** After so many stops of the keyboard, what was looked for is not there. */
 const STOPS_MAX = 100;
 
+/** Keeps from `page` what it asks for at `address` until the returned function is called, which ends once it is there. */
+export async function held(page: Page, address: string | RegExp): Promise<() => Promise<void>> {
+  let release = () => {};
+  const released = new Promise<void>((end) => (release = end));
+  const asked = page.waitForResponse(address);
+  await page.route(address, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return async () => {
+    release();
+    await (await asked).finished();
+  };
+}
+
 /** A reader before the page of the router at `url`. */
 export class Chat {
   readonly #open = new Set<Request>();

@@ -1,1 +1,0 @@
-import{a as e,d as t,g as n,t as r}from"./jsxRuntime-Cgo5ngdP.js";function i(i){let a;return function(o){let[s,c]=n(a?`there`:`loading`);return t(()=>{if(a)return c(`there`);i().then(e=>{a=e.default,c(`there`)},()=>c(`failed`))},[]),a?r(a,{...o}):s===`failed`?r(`p`,{class:`grey`,children:e().errors.offline}):null}}export{i as t};
