@@ -117,7 +117,7 @@ function Item({ one, onAsk }: { one: Summary; onAsk: (asked: Asked) => void }) {
   );
 }
 
-/** Puts the focus where a search is written. */
+/** Puts the focus where a search is written: once what was shown just now is drawn, and before another key is pressed. */
 export function focusSearch(): void {
-  requestAnimationFrame(() => document.getElementById('search')?.focus());
+  queueMicrotask(() => document.getElementById('search')?.focus());
 }
