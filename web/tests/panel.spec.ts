@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 
 import { expect, test } from "./fixtures.ts";
 import { en } from "./harness/chat.ts";
+import { ZOOMED } from "./harness/look.ts";
 
 const MARS = "why is Mars red";
 const RUSTED = "Mars is red because iron dust on its ground rusted.";
@@ -51,6 +52,17 @@ test("a receipt is checked in the browser, with keys from elsewhere, too", async
   const download = page.waitForEvent("download");
   await panel.getByRole("button", { name: en.receipt.download }).click();
   expect((await download).suggestedFilename()).toBe("receipt.json");
+});
+
+test("a receipt is in view once it is asked for, and what became of its check too", async ({ chat, page }) => {
+  await page.setViewportSize(ZOOMED);
+  const panel = await chat.openPanel(await chat.ask(MARS));
+  const verify = panel.getByRole("button", { name: en.receipt.verify });
+  await expect(verify).toBeInViewport();
+  // As low as it can be pressed.
+  await verify.evaluate((button) => button.scrollIntoView({ block: "end" }));
+  await verify.press("Enter");
+  await expect(panel.getByText(en.receipt.verified).or(panel.getByText(en.receipt.unknown))).toBeInViewport();
 });
 
 test("a receipt with one character changed is refused", async ({ chat, page }) => {

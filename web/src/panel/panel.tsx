@@ -9,10 +9,8 @@ import { useChanging } from '../changing.ts';
 import { texts } from '../language.ts';
 import { Bar } from '../parts/bar.tsx';
 import { IconButton } from '../parts/icons.tsx';
-import { lazy } from '../parts/lazy.tsx';
 import { likelihood, percent } from '../parts/percent.ts';
-
-const ReceiptView = lazy(() => import('./receipt.tsx'));
+import { ReceiptView } from './receipt.tsx';
 
 const NARROW = '(max-width: 70rem)';
 /** As much of somebody's words as a line of the list shows. */

@@ -1,6 +1,6 @@
 // The receipt of an answer: checked here, downloaded, or taken to a verifier from elsewhere.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 
 import digest from '../../../audit/ts/dist/verify.html.sha256?raw';
 import type { Receipt } from '../api.ts';
@@ -11,9 +11,13 @@ import { check, type Checked, fetchReceipt } from './check.ts';
 
 type State = { at: 'idle' | 'checking' | 'failed' } | { at: 'done'; checked: Checked };
 
-export default function ReceiptView({ receipt }: { receipt: Receipt }) {
+export function ReceiptView({ receipt }: { receipt: Receipt }) {
   const t = texts().receipt;
   const [state, setState] = useState<State>({ at: 'idle' });
+  const told = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (state.at !== 'idle') told.current?.scrollIntoView({ block: 'nearest' });
+  }, [state]);
   const fetched = () => fetchReceipt(receipt.url, receipt.capability ?? '');
   const run = async (trustFile: string | null) => {
     setState({ at: 'checking' });
@@ -44,7 +48,7 @@ export default function ReceiptView({ receipt }: { receipt: Receipt }) {
         <button type="button" class="button main" disabled={!canCheck || state.at === 'checking'} onClick={() => void run(null)}><Icon name="shield" />{t.verify}</button>
         <button type="button" class="button" onClick={() => void download()}><Icon name="load" />{t.download}</button>
       </div>
-      <div role="status">
+      <div role="status" ref={told}>
         {state.at === 'checking' && <p class="small grey">{t.checking}</p>}
         {state.at === 'failed' && <p class="small bad">{t.failed}</p>}
         {state.at === 'done' && <ReportView {...state.checked} />}
