@@ -118,7 +118,8 @@ async fn what_fails_is_kept_with_its_reason() {
     let conversation = browser.begin().await;
     let body = browser.turn(&conversation, &Value::Null, QUESTION).await.text().await.unwrap();
     assert!(!body.contains("[DONE]"), "{body}");
-    let turn = browser.ended(&conversation).await;
+    // Who has heard the end finds it kept.
+    let turn = &browser.json(&conversation).await["turns"][0];
     assert_eq!((&turn["state"], &turn["error"]["code"]), (&json!("failed"), &json!("unanswered")));
 }
 
@@ -138,6 +139,7 @@ async fn asking_again_and_otherwise_makes_versions() {
     let children: Vec<&Value> =
         turns.iter().filter(|turn| turn["parent"] == root).map(|turn| &turn["id"]).collect();
     assert_eq!(children, [&first, &again, &edited]);
+    assert!(turns.iter().all(|turn| turn["state"] == "done"), "who has heard the end finds it kept");
     assert_eq!(shown["title"], QUESTION);
 }
 

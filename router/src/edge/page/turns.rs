@@ -90,20 +90,16 @@ struct Turn {
 }
 
 impl Turn {
-    /// Hands the answer to its reader as it comes, and keeps it.
+    /// Hands the answer to its reader as it comes. It is kept before the reader hears that it has ended, so that it
+    /// is there for whatever they do with it next.
     async fn run(mut self, events: impl Stream<Item = Result<Event, AskError>> + Send) {
-        let (mut state, mut failure) = (TurnState::Stopped, None);
+        let mut end = None;
         let hand_on = async {
             let mut answer = std::pin::pin!(sse::lines(&mut self.completion, events));
             while let Some(line) = answer.next().await {
-                match &line {
-                    Line::Chunk(_) => {}
-                    Line::Done => state = TurnState::Done,
-                    Line::Failed(error) => {
-                        (state, failure) = (TurnState::Failed, Some(error.body()["error"].take()));
-                    }
-                }
-                if self.lines.send(line).await.is_err() {
+                if !matches!(line, Line::Chunk(_)) {
+                    end = Some(line);
+                } else if self.lines.send(line).await.is_err() {
                     return;
                 }
             }
@@ -113,8 +109,22 @@ impl Turn {
             () = self.lines.closed() => {}
             _ = self.deleted.changed() => {}
         }
+        let (state, failure) = match &end {
+            None => (TurnState::Stopped, None),
+            Some(Line::Failed(error)) => (TurnState::Failed, Some(error.body()["error"].take())),
+            Some(_) => (TurnState::Done, None),
+        };
         if let Err(error) = self.keep(state, failure).await {
             tracing::error!(request = self.id, %error, "what was said in a turn is not kept");
+            if let Some(Line::Done) = end {
+                end = Some(Line::Failed(error.into()));
+            }
+        }
+        // Nothing is left to write that whoever deletes the conversation would have to wait for.
+        drop(self.deleted);
+        if let Some(end) = end {
+            // A reader who has left hears nothing more.
+            self.lines.send(end).await.ok();
         }
     }
 
