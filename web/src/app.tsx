@@ -25,6 +25,7 @@ export function App() {
   useChanging(language);
   const { route } = useChanging(address);
   const { pending, panel, title } = useChanging(chat);
+  useChanging(history);
   const t = texts();
   const online = useOnline();
   useEffect(() => {
@@ -34,18 +35,24 @@ export function App() {
   const talking = route.name === 'chat' || route.name === 'shared';
   const shownId = route.name === 'chat' ? route.id : null;
   const token = route.name === 'shared' ? route.token : undefined;
-  useEffect(() => {
+  // Before anything can be asked: opening a conversation ends what is under way in another.
+  useLayoutEffect(() => {
     if (talking) void chat.open(shownId, token);
   }, [route.name, shownId, token]);
-  const [side, setSide] = useSide(`${route.name} ${shownId ?? token}`);
+  const [side, setSide, over] = useSide(`${route.name} ${shownId ?? token}`);
+  const leave = () => {
+    setSide(false);
+    // Once the button that opens it is there again.
+    queueMicrotask(() => document.querySelector<HTMLElement>('.top .icon-button')?.focus());
+  };
   useKeys(() => (setSide(true), focusSearch()));
   const name = route.name === 'fleet' ? t.fleet.title : route.name === 'about' ? t.about.title : titleOf(title);
   useEffect(() => void (document.title = name ? `${name} – Consilium` : 'Consilium'), [name]);
   return (
     <div class={`app ${side ? 'with-side' : ''} ${panel ? 'with-panel' : ''}`}>
       {talking && <a class="skip" href="#question">{t.app.skip}</a>}
-      {side && <><div class="shade" onClick={() => setSide(false)} /><aside class="side"><Sidebar onClose={() => setSide(false)} /></aside></>}
-      <main>
+      {side && <><div class="shade" onClick={leave} /><aside class="side"><Sidebar over={over} onClose={leave} /></aside></>}
+      <main inert={over}>
         <header class="top">
           {!side && <IconButton name="side" label={t.app.openSidebar} onClick={() => setSide(true)} />}
           {talking && name ? <h1 class="top-title" dir="auto">{name}</h1> : <span class="top-title">{name}</span>}
@@ -61,17 +68,24 @@ export function App() {
   );
 }
 
-/** Whether the list of conversations is open: beside what is at `place`, or where there is no room over it, until something else is wanted. */
+/**
+ * Whether the list of conversations is open, and whether it lies over what is at `place`: beside it there may be no
+ * room, and then it is open until something else is wanted.
+ */
 function useSide(place: string) {
   const [side, setSide] = useState(true);
+  const [narrow, setNarrow] = useState(false);
   useLayoutEffect(() => {
-    const narrow = matchMedia(NARROW);
-    const close = () => narrow.matches && setSide(false);
-    close();
-    narrow.addEventListener('change', close);
-    return () => narrow.removeEventListener('change', close);
+    const window = matchMedia(NARROW);
+    const look = () => {
+      setNarrow(window.matches);
+      if (window.matches) setSide(false);
+    };
+    look();
+    window.addEventListener('change', look);
+    return () => window.removeEventListener('change', look);
   }, [place]);
-  return [side, setSide] as const;
+  return [side, setSide, side && narrow] as const;
 }
 
 /** The title of the conversation that is open, as the list has it if it was changed there. */

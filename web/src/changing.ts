@@ -1,6 +1,6 @@
 // State outside of components: what changes says so, and components that use it are drawn again.
 
-import { useEffect, useReducer } from 'preact/hooks';
+import { useLayoutEffect, useReducer } from 'preact/hooks';
 
 export class Changing {
   #listeners = new Set<() => void>();
@@ -15,9 +15,9 @@ export class Changing {
   }
 }
 
-/** Draws the component again whenever `state` changes. */
+/** Draws the component again whenever `state` changes, from the moment that it is first drawn. */
 export function useChanging<State extends Changing>(state: State): State {
   const [, draw] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => state.subscribe(() => draw(undefined)), [state]);
+  useLayoutEffect(() => state.subscribe(() => draw(undefined)), [state]);
   return state;
 }

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { useChanging } from './changing.ts';
 import { language, LANGUAGES, texts } from './language.ts';
 import { Icon } from './parts/icons.tsx';
+import { COMMAND } from './parts/keys.ts';
 import { theme } from './theme.ts';
 
 /** What a language calls itself. */
@@ -17,8 +18,8 @@ export function Settings() {
   useChanging(theme);
   const [open, setOpen] = useState(false);
   const keys: [string, string][] = [
-    ['Ctrl K', t.keys.search],
-    ['Ctrl Shift O', t.keys.fresh],
+    [`${COMMAND} K`, t.keys.search],
+    [`${COMMAND} Shift O`, t.keys.fresh],
     ['Enter', t.keys.send],
     ['Shift Enter', t.keys.line],
     ['@', t.keys.who],

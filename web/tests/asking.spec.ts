@@ -38,6 +38,8 @@ test("a long answer is read from its beginning, and its end can be gone to", asy
     await turn.getByRole("button", { name: en.turn.regenerate }).scrollIntoViewIfNeeded();
     await expect(turn.getByText("Fact 59 about")).toBeInViewport();
   }
+  // Only the conversation is scrolled, however long it is.
+  expect(await page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBe(0);
 });
 
 test("nothing moves below a question once there are buttons to press, however late what draws answers comes", async ({ chat, page }) => {
@@ -139,16 +141,14 @@ test("a thumb with a reason is kept, and can be taken back", async ({ chat, page
   await page.getByRole("button", { name: en.feedback.reasons.incomplete }).click();
   const thumb = chat.turns.first().getByRole("button", { name: en.turn.bad });
   await expect(thumb).toHaveAttribute("aria-pressed", "true");
-  await chat.settled();
   const kept = async () => {
     const conversation = await page.request.get(page.url().replace("/c/", "/v1/conversations/"));
     return (await conversation.json()).turns[0].feedback;
   };
-  expect(await kept()).toEqual({ rating: "down", reason: "incomplete" });
+  await expect.poll(kept).toEqual({ rating: "down", reason: "incomplete" });
   await page.reload();
   await expect(thumb).toHaveAttribute("aria-pressed", "true");
   await thumb.click();
   await expect(thumb).toHaveAttribute("aria-pressed", "false");
-  await chat.settled();
-  expect(await kept()).toBeNull();
+  await expect.poll(kept).toBeNull();
 });

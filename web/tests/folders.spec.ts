@@ -51,6 +51,7 @@ test("conversations stand pinned ones first, then by folder, then the rest, the 
 test("all of that can be done by keyboard alone", async ({ chat, page }) => {
   const { keyboard } = page;
   await chat.ask(MARS);
+  await expect.poll(() => listed(chat)).toEqual([MARS]);
   await keyboard.press("Control+k");
   // From the search down to the conversation, on to its actions, and down these.
   await keyboard.press("ArrowDown");
@@ -91,6 +92,7 @@ test("a folder folds by keyboard, and what is in it can be opened", async ({ cha
   await chat.ask(MARS);
   await move(chat, MARS, "Astronomy");
   await page.goto(chat.url);
+  await expect.poll(() => listed(chat)).toEqual(["Astronomy", MARS]);
   await chat.tabTo("Astronomy");
   await page.keyboard.press("Enter");
   await expect(chat.conversations.getByRole("link", { name: MARS })).toBeHidden();

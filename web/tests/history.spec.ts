@@ -41,6 +41,8 @@ test("a conversation is renamed and pinned", async ({ chat, page }) => {
   await field.fill("The red planet");
   await field.press("Enter");
   await expect(chat.conversations.getByRole("link", { name: "The red planet" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "The red planet", level: 1 })).toBeVisible();
+  await expect(page).toHaveTitle(/^The red planet/);
   await chat.begin();
   await chat.ask(GOUDA);
   await chat.act("The red planet", en.history.pin);

@@ -3,6 +3,7 @@
 
 import { gzipSync } from "node:zlib";
 
+import de from "../src/messages/de.ts";
 import { expect, test } from "./fixtures.ts";
 import { type Chat, en } from "./harness/chat.ts";
 import { expectAccessible, expectNoSidewaysScroll, looks, picture, wear, ZOOMED } from "./harness/look.ts";
@@ -57,6 +58,26 @@ test("dark is dark, by the system's wish and by the reader's", async ({ chat, pa
   expect(await ground()).toBeGreaterThan(600);
 });
 
+test("another language is spoken at once, by what stands there already, too", async ({ chat, page }) => {
+  await chat.ask(MARS);
+  await chat.button(en.app.settings).click();
+  await page.getByRole("combobox").selectOption("de");
+  await expect(chat.turns.getByRole("button", { name: de.turn.details, exact: true })).toBeVisible();
+  await expect(chat.turns).toContainText([de.turn.notice("City Observatory")]);
+});
+
+test("what is written is seen whole, also where style sheets cannot make it so", async ({ chat, page }) => {
+  await page.addInitScript(() => {
+    CSS.supports = () => false;
+  });
+  await page.reload();
+  await expect(chat.composer).toBeVisible();
+  await page.evaluate(() => document.styleSheets[0]?.insertRule("textarea { field-sizing: fixed !important; }"));
+  await chat.composer.fill("why is Mars red, ".repeat(20));
+  const hidden = () => chat.composer.evaluate((area) => area.scrollHeight - area.clientHeight);
+  await expect.poll(hidden).toBe(0);
+});
+
 test("asking, searching and looking behind an answer work by keyboard", async ({ chat, page }) => {
   await expect(chat.composer).toBeFocused();
   await page.keyboard.type(MARS);
@@ -76,6 +97,7 @@ test("asking, searching and looking behind an answer work by keyboard", async ({
 
 test("every stop of the keyboard is seen", async ({ chat, page }) => {
   await chat.ask(MARS);
+  await expect(chat.conversations.getByRole("link", { name: MARS })).toBeVisible();
   const seen = new Set<string>();
   // Round once: past the end, where the browser's own bars would come, to where it began.
   for (;;) {

@@ -1,7 +1,7 @@
 // Whose words are under the pointer, the finger or the focus, and which passage they are from.
 
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 import { texts } from '../language.ts';
 import { Icon } from '../parts/icons.tsx';
@@ -30,7 +30,7 @@ interface Props {
 
 export function Hover({ root, answer, segments, onSource }: Props) {
   const [place, setPlace] = useState<Place | null>(null);
-  useEffect(() => watch(root.current!, setPlace), []);
+  useLayoutEffect(() => watch(root.current!, setPlace), []);
   useEffect(() => {
     const shown = place ? root.current!.querySelectorAll(`[data-span="${place.span}"]`) : [];
     for (const piece of shown) piece.classList.add('shown');

@@ -1,7 +1,7 @@
 // One question with its answer.
 
 import { Component } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { type Answer, citedSources, speaker } from '../answer/answer.ts';
 import { AnswerView } from '../answer/shown.ts';
@@ -9,6 +9,7 @@ import type { Turn } from '../api.ts';
 import { useChanging } from '../changing.ts';
 import { texts } from '../language.ts';
 import { copy } from '../parts/clipboard.ts';
+import { useFitting } from '../parts/fitting.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
 import { likelihood } from '../parts/percent.ts';
 import { Abstention } from './abstention.tsx';
@@ -25,6 +26,8 @@ interface Props {
   live: Live | null;
   last: boolean;
   readOnly: boolean;
+  /** The language of the page. */
+  language: string;
 }
 
 /** A turn is drawn again only when something of it has changed, however many there are. */
@@ -32,14 +35,14 @@ export class TurnView extends Component<Props> {
   override shouldComponentUpdate(next: Props): boolean {
     const now = this.props;
     const same = next.siblings.length === now.siblings.length && next.siblings.every((one, at) => one.id === now.siblings[at]?.id);
-    return !same || next.turn !== now.turn || next.live !== now.live || next.last !== now.last || next.readOnly !== now.readOnly;
+    return !same || next.turn !== now.turn || next.live !== now.live || next.last !== now.last || next.readOnly !== now.readOnly || next.language !== now.language;
   }
 
   override render(props: Props) {
     return (
       <article class="turn" id={`turn-${props.turn.id}`}>
         <Question {...props} />
-        {props.live ? <LiveAnswer turn={props.turn} live={props.live} /> : <EndedAnswer {...props} />}
+        {props.live ? <LiveAnswer turn={props.turn} live={props.live} /> : <EndedAnswer key={props.turn.id} {...props} />}
       </article>
     );
   }
@@ -49,12 +52,18 @@ function Question({ turn, siblings, live, readOnly }: Props) {
   const t = texts().turn;
   const [editing, setEditing] = useState(false);
   const at = siblings.findIndex(({ id }) => id === turn.id);
-  const choose = (to: number) => chat.choose(turn.parent, siblings[to]!.id);
+  const actions = useRef<HTMLDivElement>(null);
+  const choose = (to: number) => (setEditing(false), chat.choose(turn.parent, siblings[to]!.id));
+  const cancel = () => {
+    setEditing(false);
+    // Once the pencil is there again.
+    queueMicrotask(() => actions.current?.querySelector<HTMLElement>('.quiet')?.focus());
+  };
   return (
     <div class="question">
       <h2 class="hidden">{t.you}</h2>
-      {editing ? <Editor turn={turn} onDone={() => setEditing(false)} /> : <p class="bubble" dir="auto">{turn.question}</p>}
-      <div class="question-actions">
+      {editing ? <Editor turn={turn} onSent={() => setEditing(false)} onCancel={cancel} /> : <p class="bubble" dir="auto">{turn.question}</p>}
+      <div class="question-actions" ref={actions}>
         {siblings.length > 1 && (
           <span class="versions">
             <IconButton name="back" label={t.before} disabled={at <= 0} onClick={() => choose(at - 1)} />
@@ -68,18 +77,19 @@ function Question({ turn, siblings, live, readOnly }: Props) {
   );
 }
 
-function Editor({ turn, onDone }: { turn: Turn; onDone: () => void }) {
+function Editor({ turn, onSent, onCancel }: { turn: Turn; onSent: () => void; onCancel: () => void }) {
   const t = texts();
   const area = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState(turn.question);
-  useEffect(() => area.current?.setSelectionRange(text.length, text.length), []);
+  useLayoutEffect(() => area.current?.setSelectionRange(text.length, text.length), []);
+  useFitting(area, text);
   const send = () => {
     if (!text.trim() || chat.live) return;
-    onDone();
+    onSent();
     void chat.submit({ text: text.trim(), parent: turn.parent });
   };
   const keys = (event: KeyboardEvent) => {
-    if (event.key === 'Escape') onDone();
+    if (event.key === 'Escape') onCancel();
     else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send();
     else return;
     event.preventDefault();
@@ -89,7 +99,7 @@ function Editor({ turn, onDone }: { turn: Turn; onDone: () => void }) {
     <div class="editor">
       <textarea ref={area} class="field" dir="auto" rows={Math.min(12, text.split('\n').length + 1)} aria-label={t.turn.editLabel} value={text} autoFocus onInput={(event) => setText(event.currentTarget.value)} onKeyDown={keys} />
       <div class="row end">
-        <button type="button" class="button" onClick={onDone}>{t.app.cancel}</button>
+        <button type="button" class="button" onClick={onCancel}>{t.app.cancel}</button>
         <button type="button" class="button main" disabled={!text.trim()} onClick={send}>{t.turn.resend}</button>
       </div>
     </div>
@@ -112,7 +122,7 @@ function LiveAnswer({ turn, live }: { turn: Turn; live: Live }) {
 function Waiting({ answer }: { answer: Answer }) {
   const t = texts().turn;
   const [slow, setSlow] = useState(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setSlow(false);
     const timer = setTimeout(() => setSlow(true), SLOW_MS);
     return () => clearTimeout(timer);
@@ -184,7 +194,7 @@ function Asked({ answer, onShow }: { answer: Answer; onShow: () => void }) {
     <ul class="asked">
       {shown.map(({ title, institution, confidence, status }) => (
         <li>
-          <button type="button" class={`asked-one ${status}`} title={texts().panel.title} onClick={onShow}>
+          <button type="button" class={`asked-one is-${status}`} title={texts().panel.title} onClick={onShow}>
             <b>{title}</b>
             <span class="grey small">
               {[institution, likely(confidence), status === 'asked' || status === 'answered' ? '' : texts().status[status]].filter(Boolean).join(' · ')}

@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import { useChanging } from '../changing.ts';
 import { Composer } from '../composer/composer.tsx';
 import { shown } from '../conversation.ts';
-import { texts } from '../language.ts';
+import { language, texts } from '../language.ts';
 import { Icon } from '../parts/icons.tsx';
 import { address } from '../routes.ts';
 import { chat } from './chat.ts';
@@ -37,12 +37,13 @@ export function ChatView() {
           <div role="log" aria-live="off" aria-label={texts().history.title} aria-busy={chat.live !== null}>
             {path.slice(first).map(({ turn, siblings }, at) => (
               <TurnView
-                key={turn.id === chat.liveTurn ? 'live' : turn.id}
+                key={turn.parent ?? ''}
                 turn={turn}
                 siblings={siblings}
                 live={turn.id === chat.liveTurn ? chat.live : null}
                 last={first + at === path.length - 1}
                 readOnly={chat.shared}
+                language={language.code}
               />
             ))}
           </div>

@@ -1,6 +1,6 @@
 // Whom the next question goes to: one alone, or all but some.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { chat } from '../chat/chat.ts';
 import { fleet } from '../fleet.ts';
@@ -22,7 +22,7 @@ export default function Chooser({ onDone }: { onDone: (chosen: boolean) => void 
     fleet.find(find, left.signal).then(setAll, () => {});
     return () => left.abort();
   }, [find]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     root.current?.querySelector('input')?.focus();
     const elsewhere = (event: Event) => !root.current?.contains(event.target as Element) && onDone(false);
     document.addEventListener('pointerdown', elsewhere);

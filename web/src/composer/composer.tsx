@@ -1,11 +1,12 @@
 // Where a question is written, and who it may go to.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { chat } from '../chat/chat.ts';
 import { useChanging } from '../changing.ts';
 import { fleet } from '../fleet.ts';
 import { texts } from '../language.ts';
+import { useFitting } from '../parts/fitting.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
 import { words } from '../parts/notes.tsx';
 import { lazy } from '../parts/lazy.tsx';
@@ -13,6 +14,9 @@ import { lazy } from '../parts/lazy.tsx';
 const Chooser = lazy(() => import('./chooser.tsx'));
 
 const CHARACTERS_MAX = 16_000;
+
+/** Whether what is written to brings a keyboard onto the screen. */
+const touched = () => matchMedia('(pointer: coarse)').matches;
 
 export function Composer({ parent }: { parent: string | null }) {
   const t = texts();
@@ -25,22 +29,24 @@ export function Composer({ parent }: { parent: string | null }) {
   const over = text.length - CHARACTERS_MAX;
   const ready = text.trim() !== '' && over <= 0 && chat.state === 'ready';
   // At once, lest it come to who has gone on to something else; and not again as the first question names its conversation.
-  useEffect(() => {
-    if (!chat.live) area.current?.focus({ preventScroll: true });
+  useLayoutEffect(() => {
+    if (!chat.live && !touched()) area.current?.focus({ preventScroll: true });
   }, [chat.id]);
-  useEffect(() => {
+  // Before another word can be written, which it would replace.
+  useLayoutEffect(() => {
     if (!chat.draft) return;
     setText(chat.draft.text);
     chat.draft = null;
     area.current?.focus();
   }, [chat.draft]);
+  useFitting(area, text);
   const send = () => {
     if (!ready || chat.live) return;
     if (expired) void chat.open(null);
     void chat.submit({ text: text.trim(), parent: expired ? null : parent });
     setText('');
     // A keyboard on the screen would cover the answer.
-    if (matchMedia('(pointer: coarse)').matches) area.current?.blur();
+    if (touched()) area.current?.blur();
     else area.current?.focus();
   };
   const write = (event: InputEvent & { currentTarget: HTMLTextAreaElement }) => {

@@ -1,12 +1,13 @@
 // The reader's conversations, beside the one that is open; on a phone a drawer over it.
 
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { api, LISTED_MAX, type Summary } from '../api.ts';
 import { chat } from '../chat/chat.ts';
 import { useChanging } from '../changing.ts';
 import { texts } from '../language.ts';
 import { Icon, IconButton } from '../parts/icons.tsx';
+import { COMMAND } from '../parts/keys.ts';
 import { Menu } from '../parts/menu.tsx';
 import { tried } from '../parts/notes.tsx';
 import { address } from '../routes.ts';
@@ -17,13 +18,21 @@ import { history } from './history.ts';
 
 const Asking = lazy(() => import('./asking.tsx'));
 
-export function Sidebar({ onClose }: { onClose: () => void }) {
+/** `over` the rest of the page it has the keyboard to itself. */
+export function Sidebar({ over, onClose }: { over: boolean; onClose: () => void }) {
   const t = texts();
   useChanging(history);
   useChanging(chat);
   const [asked, setAsked] = useState<Asked | null>(null);
   const list = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (over) list.current?.querySelector('button')?.focus();
+  }, [over]);
   const keys = (event: KeyboardEvent) => {
+    if (over && event.key === 'Escape') {
+      event.preventDefault();
+      return onClose();
+    }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const all = [...list.current!.querySelectorAll<HTMLElement>('#search, a.conversation')];
     const at = all.indexOf(event.target as HTMLElement);
@@ -40,7 +49,7 @@ export function Sidebar({ onClose }: { onClose: () => void }) {
       <a class="button fresh" href="/"><Icon name="plus" />{t.history.fresh}</a>
       <div class="search">
         <Icon name="search" size={16} />
-        <kbd aria-hidden="true">Ctrl K</kbd>
+        <kbd aria-hidden="true">{COMMAND} K</kbd>
         <input id="search" class="field" type="search" placeholder={t.history.find} aria-label={t.history.search} value={history.query} onInput={(event) => history.search(event.currentTarget.value)} />
       </div>
       <nav class="conversations" aria-label={t.history.title}>
@@ -61,6 +70,11 @@ export function Sidebar({ onClose }: { onClose: () => void }) {
 function List({ onAsk }: { onAsk: (asked: Asked) => void }) {
   const t = texts().history;
   const { conversations, query, state } = history;
+  // Who puts a conversation elsewhere goes there with it.
+  const held = document.activeElement?.closest<HTMLElement>('.conversations li')?.dataset['id'];
+  useLayoutEffect(() => {
+    if (held && document.activeElement === document.body) document.querySelector<HTMLElement>(`[data-id="${CSS.escape(held)}"] button`)?.focus();
+  });
   const searched = query.trim() !== '';
   if (state === 'failed') return <p class="grey small">{texts().errors.offline}</p>;
   if (state === 'loading') return null;
@@ -94,7 +108,7 @@ function Item({ one, onAsk }: { one: Summary; onAsk: (asked: Asked) => void }) {
   const ask = (kind: Asked['kind']) => () => onAsk({ kind, one });
   const current = address.route.name === 'chat' && chat.id === one.id;
   return (
-    <li class={current ? 'current' : ''}>
+    <li class={current ? 'current' : ''} data-id={one.id}>
       <a class="conversation" href={`/c/${one.id}`} aria-current={current ? 'page' : undefined} dir="auto">
         <span class="conversation-title">{one.pinned && <Icon name="pin" size={13} />}{one.shared && <Icon name="share" size={13} />}<span>{title}</span></span>
         {one.snippet && <span class="small grey snippet">{one.snippet.before}<mark>{one.snippet.match}</mark>{one.snippet.after}</span>}

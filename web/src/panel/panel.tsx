@@ -1,6 +1,6 @@
 // All that is known about one answer: beside it, or on a phone a sheet over it.
 
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { type Answer, citedSources, plainly, speaker, unitsOf } from '../answer/answer.ts';
 import type { Candidate, Citation, Span } from '../api.ts';
@@ -28,7 +28,7 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
   const t = texts();
   const id = useId();
   const sheet = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = sheet;
     const before = document.activeElement as HTMLElement | null;
     if (matchMedia(NARROW).matches) current?.showModal();
@@ -38,7 +38,7 @@ function Sheet({ shown, answer }: { shown: Shown; answer: Answer }) {
       before?.focus({ preventScroll: true });
     };
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const aim = sheet.current?.querySelector<HTMLElement>(shown.source === null ? `[data-part="${shown.part}"]` : `[data-number="${shown.source}"]`);
     aim?.scrollIntoView({ block: shown.source === null ? 'start' : 'nearest' });
     aim?.focus({ preventScroll: true });

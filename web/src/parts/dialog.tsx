@@ -1,7 +1,7 @@
 // A question to the reader that comes before everything else. The browser keeps the focus inside and returns it.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 import { texts } from '../language.ts';
 import { IconButton } from './icons.tsx';
@@ -17,7 +17,8 @@ export function Dialog({ title, onClose, children, ...props }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const id = useId();
-  useEffect(() => {
+  // While it stands: one that is gone already could not return the focus.
+  useLayoutEffect(() => {
     const { current } = dialog;
     current?.showModal();
     // Nothing is pressed by accident: the title is read first, unless there is something to write.

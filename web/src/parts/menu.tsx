@@ -1,7 +1,7 @@
 // A button with a list of actions. Arrows move, Escape closes, and so does a click elsewhere.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { Icon, type IconName } from './icons.tsx';
 
@@ -27,7 +27,7 @@ export function Menu({ label, actions, children }: { label: string; actions: Act
     setOpen(false);
     if (refocus) root.current?.querySelector('button')?.focus();
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     place(list.current!, root.current!);
     items()[0]?.focus();

@@ -20,12 +20,12 @@ const STOPS_MAX = 100;
 export async function held(page: Page, address: string | RegExp): Promise<() => Promise<void>> {
   let release = () => {};
   const released = new Promise<void>((end) => (release = end));
-  const asked = page.waitForResponse(address);
   await page.route(address, async (route) => {
     await released;
     await route.continue();
   });
   return async () => {
+    const asked = page.waitForResponse(address);
     release();
     await (await asked).finished();
   };
@@ -89,6 +89,8 @@ export class Chat {
 
   /** Waits until the page waits for nothing more from the router. */
   async settled(): Promise<void> {
+    // Requests are told in their order: with this one all that began before it are known.
+    await this.page.evaluate(async () => void (await fetch("/icon.svg")).text());
     await expect.poll(() => this.#open.size).toBe(0);
   }
 

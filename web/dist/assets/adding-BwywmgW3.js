@@ -1,1 +1,0 @@
-import{t as e}from"./jsxRuntime-Cgo5ngdP.js";function t(){return e(`pre`,{class:`command`,tabIndex:0,children:e(`code`,{children:`specialist serve --config specialist.toml\nregistry add http://HOST:PORT --router ${location.origin}`})})}export{t};

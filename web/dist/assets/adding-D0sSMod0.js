@@ -1,0 +1,1 @@
+import{t as e}from"./jsxRuntime-DEr__uiJ.js";function t(){return e(`pre`,{class:`command`,tabIndex:0,children:e(`code`,{children:`specialist serve --config specialist.toml\nregistry add http://HOST:PORT --router ${location.origin}`})})}export{t};

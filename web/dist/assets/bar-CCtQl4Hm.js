@@ -1,1 +1,0 @@
-import{a as e,t}from"./jsxRuntime-Cgo5ngdP.js";import{t as n}from"./percent-yvCW8xWb.js";function r({value:r}){return t(`span`,{class:`bar`,role:`img`,"aria-label":e().panel.covers(n(r)),children:t(`span`,{style:{inlineSize:`${(Math.max(0,Math.min(1,r))*100).toFixed(1)}%`}})})}export{r as t};

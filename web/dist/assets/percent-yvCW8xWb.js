@@ -1,1 +1,0 @@
-import{r as e}from"./jsxRuntime-Cgo5ngdP.js";var t=new Map;function n(n){let{code:r}=e,i=t.get(r)??new Intl.NumberFormat(r,{style:`percent`,maximumFractionDigits:0});return t.set(r,i),n>0&&n<.005?`<${i.format(.01)}`:n<1&&n>=.995?`>${i.format(.99)}`:i.format(n)}function r(e){return n(Math.min(Math.max(e,.001),.999))}export{n,r as t};
