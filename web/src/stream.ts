@@ -1,5 +1,7 @@
 // Server-sent events: the lines of a response, as values.
 
+import { pause } from './pause.ts';
+
 /** How long values are handed out in one go, so that many at once do not hold up the page. */
 const AT_ONCE_MS = 8;
 
@@ -20,7 +22,7 @@ export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<
         if (data === '[DONE]') return;
         yield JSON.parse(data);
         if (performance.now() - since > AT_ONCE_MS) {
-          await new Promise((resume) => setTimeout(resume));
+          await pause();
           since = performance.now();
         }
       }

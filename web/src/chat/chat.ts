@@ -9,6 +9,7 @@ import { fleet } from '../fleet.ts';
 import { history } from '../history/history.ts';
 import { texts } from '../language.ts';
 import { notes } from '../parts/notes.tsx';
+import { pause } from '../pause.ts';
 import { address } from '../routes.ts';
 import { events } from '../stream.ts';
 
@@ -102,6 +103,8 @@ export class Chat extends Changing {
     try {
       const found = await (token ? api.shared(token, signal) : api.conversation(id!, signal));
       await drawn;
+      // Reading a long conversation takes as long as drawing it.
+      await pause();
       signal.throwIfAborted();
       this.#take(found);
     } catch (error) {

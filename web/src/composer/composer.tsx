@@ -1,6 +1,6 @@
 // Where a question is written, and who it may go to.
 
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { chat } from '../chat/chat.ts';
 import { useChanging } from '../changing.ts';
@@ -28,8 +28,8 @@ export function Composer({ parent }: { parent: string | null }) {
   const expired = chat.failure?.code === 'conversation_not_found';
   const over = text.length - CHARACTERS_MAX;
   const ready = text.trim() !== '' && over <= 0 && chat.state === 'ready';
-  // At once, lest it come to who has gone on to something else; and not again as the first question names its conversation.
-  useLayoutEffect(() => {
+  // Not again as the first question names its conversation.
+  useEffect(() => {
     if (!chat.live && !touched()) area.current?.focus({ preventScroll: true });
   }, [chat.id]);
   // Before another word can be written, which it would replace.

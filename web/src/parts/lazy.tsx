@@ -10,11 +10,15 @@ type Lazy<Props> = ComponentType<Props> & { load: () => Promise<boolean> };
 
 export function lazy<Props extends object>(room: () => Promise<{ default: ComponentType<Props> }>): Lazy<Props> {
   let Loaded: ComponentType<Props> | undefined;
-  const taken = ({ default: component }: { default: ComponentType<Props> }) => {
-    Loaded = component;
+  const load = async () => {
+    if (Loaded) return true;
+    try {
+      Loaded = (await room()).default;
+    } catch {
+      return false;
+    }
     return true;
   };
-  const load = () => room().then(taken, () => false);
   function Shown(props: Props) {
     const [there, set] = useState(Loaded ? true : null);
     useEffect(() => void load().then(set), []);

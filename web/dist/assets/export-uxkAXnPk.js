@@ -1,4 +1,4 @@
-import{o as e}from"./notes-uZH-Fz_w.js";import{i as t,t as n}from"./chat-Borf-ltd.js";import{a as r,r as i}from"./jsxRuntime-DEr__uiJ.js";import{t as a}from"./save-YmCxsXcr.js";import{a as o,n as s,r as c}from"./answer-Da037Hnl.js";function l(e,t,n,r){let i=t.map(e=>{let t=e.answer&&s(e.answer),i=p(e.question).split(`
+import{o as e}from"./notes-uZH-Fz_w.js";import{i as t,t as n}from"./chat-B9qi-bmG.js";import{a as r,r as i}from"./jsxRuntime-DEr__uiJ.js";import{t as a}from"./save-YmCxsXcr.js";import{a as o,n as s,r as c}from"./answer-Da037Hnl.js";function l(e,t,n,r){let i=t.map(e=>{let t=e.answer&&s(e.answer),i=p(e.question).split(`
 `).map(e=>`> ${e}`.trimEnd());return[`---`,`*${r(e.created_at_ms)}*`,i.join(`
 `),t&&p(t.text).trim(),u(e,n),...t?d(t,n):[]]});return`${[`# ${f(e)}`,...i.flat()].filter(Boolean).join(`
 
