@@ -83,6 +83,7 @@ test("asking, searching and looking behind an answer work by keyboard", async ({
   await page.keyboard.type(MARS);
   await page.keyboard.press("Enter");
   const answer = await chat.ended(chat.turns.last());
+  await expect(page.getByText("Ctrl K", { exact: true })).toBeVisible();
   await page.keyboard.press("Control+k");
   await expect(page.getByRole("searchbox", { name: en.history.search })).toBeFocused();
   await chat.tabTo(en.turn.details);
